@@ -1,0 +1,21 @@
+#pragma once
+// The Lua modules and bindings that the build put into the binary (see cmake/embed.lua).
+#include <lua.h>
+#include <stddef.h>
+
+/// A Lua module as source text, so that errors keep their file and line.
+struct embedded_module {
+    const char *name;  // as require() takes it: "luamig.op"
+    const char *chunk; // as errors show it: "@luamig/op.lua"
+    const char *text;
+    size_t size; // bytes, without the closing NUL
+};
+
+struct embedded_binding {
+    const char *name; // "luamig.core.conn"
+    lua_CFunction open;
+};
+
+// Both end with an entry whose name is NULL.
+extern const struct embedded_module embedded_modules[];
+extern const struct embedded_binding embedded_bindings[];
