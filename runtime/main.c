@@ -1,8 +1,10 @@
 #include "host.h"
+#include "interrupt.h"
 
 #include <stddef.h>
 
 int main(int argc, char **argv)
 {
+    interrupt_install();
     return host_run(argc, argv, NULL, NULL);
 }

@@ -1,0 +1,53 @@
+#pragma once
+// Shared by conn*.c, the only files that see libpq.
+#include "conn.h"
+
+#include <libpq-fe.h>
+
+/// A statement, or a Sync (seq 0), whose answer has not come yet.
+struct pending {
+    long seq;
+    unsigned flags;
+    bool is_sync;
+    bool answered; // the result is here, its end is not
+    char *sql;     // owned; NULL for a Sync
+    char *expect;  // owned; NULL for any tag
+    struct pending *next;
+};
+
+struct kept {
+    struct result result;
+    struct kept *next;
+};
+
+struct conn {
+    PGconn *pg;
+    struct pending *head, *tail; // in the order they were sent
+    int pending_count;
+    struct kept *kept_head, *kept_tail;
+    struct notice *notice_head, *notice_tail;
+    struct fault failure; // of the first statement that failed; not delivered yet
+    const struct conn_watch *watch;
+    long last_seq;
+    long round_trips;
+    unsigned interrupts_seen; // signals that this connection has answered already
+    bool cancel_sent;
+    bool unsynced; // something was sent after the last Sync
+};
+
+/// Fills a fault from a failed result.
+void conn_fault_from_result(struct conn *conn, const PGresult *result, const struct pending *about,
+                            struct fault *fault);
+
+/// Fills a fault: the connection is lost.
+bool conn_fault_lost(struct conn *conn, const struct pending *about, struct fault *fault);
+
+/// Waits until the socket is readable (or writable, when there is something to write), a signal
+/// comes or the time is over.
+/// @param timeout_ms  -1 for no end
+void conn_poll(PGconn *pg, bool want_write, int timeout_ms);
+
+/// Waits until nothing is pending; the failure stays in conn->failure.
+void conn_drain(struct conn *conn);
+
+void conn_notice_receive(void *data, const PGresult *result);
