@@ -1,0 +1,508 @@
+--- The project file `luamig.lua`: where it is found, what it may say, what it means when it says
+-- nothing, and which database it leads to. Knows nothing of connections.
+
+local fault = require("luamig.fault")
+local lfs = require("lfs")
+
+local config = {}
+
+-- Every key: the types it may have, and its default.
+local keys = {
+  url = { "string" },
+  versions = { "string", "strings", default = "versions" },
+  recursive = { "boolean", default = false },
+  target = { "string" },
+  environments = { "table", default = {} },
+  protected = { "boolean", default = false },
+  version_schema = { "string", default = "luamig" },
+  version_table = { "string", default = "version" },
+  transaction = { "revision|all", default = "revision" },
+  lock_timeout = { "duration", default = "5s" },
+  lock_deadline = { "duration", default = "10min" },
+  lock_wait = { "duration", default = "60s" },
+  statement_timeout = { "duration", default = 0 },
+  search_path = { "string", "strings" },
+  role = { "string" },
+  timezone = { "string", default = "UTC" },
+  id = { "sequence|hash|timestamp", default = "sequence" },
+  file_template = { "string", default = "{id}_{slug}" },
+  template = { "string" },
+  naming = { "table", default = {} },
+  include = { "table", default = {} },
+  hooks = { "table", default = {} },
+  path = { "string", "strings", default = {} },
+}
+
+local hook_names = {
+  before_upgrade = true,
+  after_upgrade = true,
+  before_downgrade = true,
+  after_downgrade = true,
+  before_revision = true,
+  after_revision = true,
+  on_error = true,
+  after_write = true,
+}
+
+local names = { "luamig.lua", "migrations/luamig.lua" }
+
+-- What libpq reads a database from, besides its defaults.
+local libpq_variables = { "PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGPORT", "PGUSER" }
+
+local function is_file(path)
+  return lfs.attributes(path, "mode") == "file"
+end
+
+local function absolute(path, directory)
+  if path:sub(1, 1) == "/" then
+    return path
+  end
+  path = path:gsub("^%./", "")
+  if path == "" or path == "." then
+    return directory
+  end
+  return (directory == "/" and "" or directory) .. "/" .. path
+end
+
+---Finds the project file. Raises: config (none there, with the places looked at).
+---@param path? string  as given with -c
+---@return string path  absolute
+---@return string shown  as users should see it
+function config.find(path)
+  local cwd = lfs.currentdir()
+  local origin = path and "-c" or "LUAMIG_CONFIG"
+  path = path or os.getenv("LUAMIG_CONFIG")
+  if path and path ~= "" then
+    if lfs.attributes(path, "mode") == "directory" then
+      path = path:gsub("/+$", "") .. "/luamig.lua"
+    end
+    if is_file(path) then
+      return absolute(path, cwd), path
+    end
+    fault.raise({
+      kind = "config",
+      message = ("there is no file '%s' (from %s)"):format(path, origin),
+    })
+  end
+  for _, name in ipairs(names) do
+    if is_file(name) then
+      return absolute(name, cwd), name
+    end
+  end
+  fault.raise({
+    kind = "config",
+    message = "no luamig.lua here",
+    detail = ("looked for ./%s in %s; LUAMIG_CONFIG is not set"):format(
+      table.concat(names, " and ./"), cwd),
+    try = "luamig init, or name the file with -c FILE",
+  })
+end
+
+local function line_of(text, name)
+  local number = 0
+  for line in text:gmatch("([^\n]*)\n?") do
+    number = number + 1
+    if line:find("%f[%w_]" .. name .. "%s*=") or line:find('%["' .. name .. '"%]%s*=') then
+      return number
+    end
+  end
+  return nil
+end
+
+local function listing(set)
+  local list = {}
+  for name in pairs(set) do
+    list[#list + 1] = name
+  end
+  table.sort(list)
+  return list
+end
+
+local function unknown_raise(source, what, name, known)
+  local list = listing(known)
+  local near = type(name) == "string" and require("luamig.nearest").of(name, list)
+  fault.raise({
+    kind = "config",
+    message = ("unknown %s '%s'"):format(what, tostring(name)),
+    hint = near and ("did you mean '%s'?"):format(near)
+      or ("known: %s"):format(table.concat(list, ", ")),
+    file = source.file,
+    line = type(name) == "string" and line_of(source.text, name) or nil,
+  })
+end
+
+local function is_strings(value)
+  if type(value) ~= "table" then
+    return false
+  end
+  for key, item in pairs(value) do
+    if math.type(key) ~= "integer" or type(item) ~= "string" then
+      return false
+    end
+  end
+  return true
+end
+
+local units = { ms = 1, s = 1000, min = 60000, h = 3600000, d = 86400000 }
+
+---A duration in milliseconds: a number of milliseconds, or "500ms", "5s", "10min", "1h", "1d";
+---a bare number in a text counts as seconds there. Returns nil for anything else.
+---@param value number|string
+---@return integer|nil
+function config.milliseconds(value)
+  if math.type(value) and value >= 0 then
+    return math.floor(value)
+  elseif type(value) ~= "string" then
+    return nil
+  end
+  local number, unit = value:match("^%s*(%d+%.?%d*)%s*(%a*)%s*$")
+  unit = unit == "" and "s" or unit == "m" and "min" or unit
+  if not number or not units[unit] then
+    return nil
+  end
+  return math.floor(tonumber(number) * units[unit])
+end
+
+local function is_of(kind, value)
+  if kind == "strings" then
+    return is_strings(value)
+  elseif kind == "duration" then
+    return config.milliseconds(value) ~= nil
+  elseif kind:find("|", 1, true) then
+    return type(value) == "string"
+      and ("|" .. kind .. "|"):find("|" .. value .. "|", 1, true) ~= nil
+  end
+  return type(value) == kind
+end
+
+local words = {
+  string = "a string",
+  strings = "a list of strings",
+  boolean = "true or false",
+  table = "a table",
+  duration = 'a duration such as "5s" or "10min" (or milliseconds as a number)',
+}
+
+local function expectation(kinds)
+  local list = {}
+  for i, kind in ipairs(kinds) do
+    list[i] = words[kind] or '"' .. kind:gsub("|", '" or "') .. '"'
+  end
+  return table.concat(list, " or ")
+end
+
+local function shown(value)
+  if type(value) == "string" then
+    return '"' .. value .. '"'
+  elseif type(value) == "table" or type(value) == "function" then
+    return "a " .. type(value)
+  end
+  return type(value) .. " " .. tostring(value)
+end
+
+local function check_value(source, name, value)
+  for _, kind in ipairs(keys[name]) do
+    if is_of(kind, value) then
+      return
+    end
+  end
+  local found = name == "url" and "a " .. type(value) or shown(value)
+  fault.raise({
+    kind = "config",
+    message = ("%s must be %s, but it is %s"):format(name, expectation(keys[name]), found),
+    file = source.file,
+    line = line_of(source.text, name),
+  })
+end
+
+local function check_hooks(source, hooks)
+  for name, hook in pairs(hooks) do
+    if not hook_names[name] then
+      unknown_raise(source, "hook", name, hook_names)
+    elseif type(hook) ~= "function" then
+      fault.raise({
+        kind = "config",
+        message = ("hooks.%s must be a function, but it is %s"):format(name, shown(hook)),
+        file = source.file,
+        line = line_of(source.text, name),
+      })
+    end
+  end
+end
+
+local function check_keys(source, values, is_environment)
+  for name, value in pairs(values) do
+    if not keys[name] then
+      unknown_raise(source, "key", name, keys)
+    elseif is_environment and name == "environments" then
+      fault.raise({
+        kind = "config",
+        message = "an environment cannot hold environments",
+        file = source.file,
+      })
+    end
+    check_value(source, name, value)
+  end
+  check_hooks(source, values.hooks or {})
+  for name, value in pairs(values.environments or {}) do
+    if type(value) ~= "table" then
+      fault.raise({
+        kind = "config",
+        message = ("environments.%s must be a table, but it is %s"):format(name, shown(value)),
+        file = source.file,
+        line = line_of(source.text, tostring(name)),
+      })
+    end
+    check_keys(source, value, true)
+  end
+end
+
+local rules = {
+  globals = {},
+  stray = "'%s' is a global: make it local, or a key of the table the file returns",
+}
+
+-- The project file configures; unlike a revision it may run programs, to fetch a password say.
+local function environment_of(source)
+  local library = setmetatable({}, { __index = _G })
+  return setmetatable({}, {
+    __index = function(_, name)
+      local value = library[name]
+      if value == nil then
+        local near = require("luamig.nearest").of(tostring(name), listing(_G))
+        fault.raise({
+          kind = "config",
+          message = ("there is no global '%s'"):format(tostring(name)),
+          hint = near and ("did you mean '%s'?"):format(near) or nil,
+          file = source.file,
+          line = debug.getinfo(2, "l").currentline,
+        })
+      end
+      return value
+    end,
+    __newindex = function(_, name)
+      fault.raise({
+        kind = "config",
+        message = rules.stray:format(tostring(name)),
+        file = source.file,
+        line = debug.getinfo(2, "l").currentline,
+      })
+    end,
+  })
+end
+
+local function script_raise(source, message)
+  local line, what = tostring(message):match(":(%d+): (.*)$")
+  fault.raise({
+    kind = "config",
+    message = what or tostring(message),
+    file = source.file,
+    line = math.tointeger(tonumber(line)),
+  })
+end
+
+local function run(source)
+  local chunk, message = load(source.text, "@" .. source.file, "t", environment_of(source))
+  if not chunk then
+    script_raise(source, message)
+  end
+  local ok, values = pcall(chunk)
+  if not ok then
+    if fault.is(values) then
+      error(values, 0)
+    end
+    script_raise(source, values)
+  elseif type(values) ~= "table" then
+    fault.raise({
+      kind = "config",
+      message = ("the file must return a table, but it returns %s"):format(
+        values == nil and "nothing" or shown(values)),
+      hint = "the shape is: return { url = \"…\", versions = \"versions\" }",
+      file = source.file,
+    })
+  end
+  return values
+end
+
+local function read(path, file)
+  local handle, message = io.open(path, "rb")
+  local text = handle and handle:read("a")
+  if handle then
+    handle:close()
+  end
+  if not text then
+    fault.raise({ kind = "config", message = "cannot be read: " .. tostring(message), file = file })
+  end
+  return (text:gsub("^\xEF\xBB\xBF", ""))
+end
+
+local function select_environment(source, values, name)
+  local environments = values.environments or {}
+  local chosen = environments[name]
+  if not chosen then
+    if not next(environments) then
+      fault.raise({
+        kind = "config",
+        message = ("there is no environment '%s': the file has none"):format(name),
+        hint = ("add environments = { %s = { url = … } }"):format(name),
+        file = source.file,
+      })
+    end
+    unknown_raise(source, "environment", name, environments)
+  end
+  return chosen
+end
+
+local function as_list(value)
+  return type(value) == "string" and { value } or value
+end
+
+local function resolve_paths(cfg)
+  local function each(list)
+    local out = {}
+    for i, path in ipairs(as_list(list)) do
+      out[i] = absolute(path, cfg.dir):gsub("(.)/+$", "%1")
+    end
+    return out
+  end
+  cfg.versions = each(cfg.versions)
+  cfg.path = each(cfg.path)
+  cfg.path[#cfg.path + 1] = cfg.dir
+  if cfg.template then
+    cfg.template = absolute(cfg.template, cfg.dir)
+  end
+  if cfg.target and not cfg.target:find("^%a[%w+.-]*://") and cfg.target ~= "embedded" then
+    cfg.target = absolute(cfg.target, cfg.dir)
+  end
+end
+
+local function first_of(a, b, default)
+  if a ~= nil then
+    return a
+  elseif b ~= nil then
+    return b
+  end
+  return type(default) == "table" and {} or default
+end
+
+---A config from the values of a project file: defaults filled in, paths made absolute.
+local function build(source, values, name)
+  local chosen = name and select_environment(source, values, name) or {}
+  local dir = source.path:match("^(.*)/[^/]*$")
+  local cfg = { file = source.file, environment = name, dir = dir == "" and "/" or dir }
+  for key, spec in pairs(keys) do
+    cfg[key] = first_of(chosen[key], values[key], spec.default)
+  end
+  if chosen.url then
+    cfg.url_origin = ("environment '%s' of %s"):format(name, source.file)
+  else
+    cfg.url_origin = source.file
+    cfg.is_url_missing = chosen.protected
+  end
+  resolve_paths(cfg)
+  return cfg
+end
+
+---Reads the project file. Raises: config (not found, Lua error, unknown key or environment, type).
+---@param options? { config?: string, env?: string }
+---@return luamig.Config
+function config.load(options)
+  options = options or {}
+  local path, file = config.find(options.config)
+  local source = { path = path, file = file, text = read(path, file) }
+  local values = run(source)
+  check_keys(source, values, false)
+  return build(source, values, options.env)
+end
+
+---Cuts what other programs add: "postgresql+asyncpg://" is "postgresql://" to libpq.
+local function without_driver(url)
+  return (url:gsub("^(postgres%a*)%+[%w_]+://", "%1://"))
+end
+
+local function check_scheme(url, origin)
+  local scheme = url:match("^([%a][%w+.:-]*)://")
+  if scheme and scheme ~= "postgresql" and scheme ~= "postgres" then
+    fault.raise({
+      kind = "config",
+      message = ("the url from %s begins with '%s://'; luamig speaks to PostgreSQL only")
+        :format(origin, scheme),
+      hint = "the form is postgresql://user:password@host:port/database",
+    })
+  end
+end
+
+local function from_variables()
+  for _, name in ipairs(libpq_variables) do
+    local value = os.getenv(name)
+    if value and value ~= "" then
+      return "", name
+    end
+  end
+  return nil
+end
+
+local function first_url(cfg, options)
+  if options.url then
+    return options.url, "--url"
+  elseif cfg and cfg.is_url_missing then
+    fault.raise({
+      kind = "config",
+      message = ("the protected environment '%s' has no url"):format(cfg.environment),
+      hint = "the url of another environment is not used for a protected one; is the variable "
+        .. "that it reads set?",
+      file = cfg.file,
+    })
+  elseif cfg and cfg.url then
+    return cfg.url, cfg.url_origin
+  end
+  local url = os.getenv("DATABASE_URL")
+  if url and url ~= "" then
+    return url, "DATABASE_URL"
+  end
+  return from_variables()
+end
+
+---The database to work on: a URI or keyword string for libpq, "" when its PG* variables say all,
+---or "embedded". Raises: config (none named, with the places looked at).
+---@param cfg luamig.Config|nil
+---@param options? { url?: string }
+---@return string url
+---@return string origin  where it was found
+function config.url(cfg, options)
+  local url, origin = first_url(cfg, options or {})
+  if not url then
+    fault.raise({
+      kind = "config",
+      message = "no database is named",
+      detail = ("looked at: --url, %s%s, DATABASE_URL, %s"):format(
+        cfg and cfg.environment and ("environment '%s', "):format(cfg.environment) or "",
+        cfg and "`url` in " .. cfg.file or "no luamig.lua", table.concat(libpq_variables, ", ")),
+      hint = 'url = "embedded" in luamig.lua gives a PostgreSQL of this machine\'s own binaries',
+      try = "luamig --url postgresql://user@host/database …",
+      file = cfg and cfg.file or nil,
+    })
+  end
+  url = without_driver(url)
+  check_scheme(url, origin)
+  return url, origin
+end
+
+---A url without its password, fit for eyes.
+---@param url string
+---@return string
+function config.redacted(url)
+  local scheme, rest = url:match("^(%a[%w+.-]*://)(.*)$")
+  if scheme then
+    -- Up to the last @: a password that holds an unescaped one must not show its tail.
+    local authority = rest:match("^(.*)@")
+    if authority and authority:find(":", 1, true) then
+      rest = authority:match("^[^:]*") .. ":***" .. rest:sub(#authority + 1)
+    end
+    return scheme .. rest:gsub("([?&]password=)[^&]*", "%1***")
+  end
+  url = url:gsub("(password%s*=%s*)'[^']*'", "%1***")
+  return (url:gsub("(password%s*=%s*)[^%s'*]%S*", "%1***"))
+end
+
+return config

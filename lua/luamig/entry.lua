@@ -1,0 +1,207 @@
+--- How a revision is shown: the line of `history` and `heads`, the block of `show`, and JSON.
+-- The shapes are Alembic's, because people and scripts know them.
+
+local entry = {}
+
+local Book = {}
+Book.__index = Book
+
+local function follow(revisions)
+  local children, dependents = {}, {}
+  for _, rev in ipairs(revisions) do
+    for _, parent in ipairs(rev.down) do
+      children[parent] = children[parent] or {}
+      table.insert(children[parent], rev.id)
+    end
+    for _, needed in ipairs(rev.depends_on) do
+      dependents[needed] = true
+    end
+  end
+  return children, dependents
+end
+
+---What is needed to show revisions: who follows whom, labels, the current rows.
+---@param graph userdata
+---@param by_id table<string, luamig.Revision>
+---@param rows? string[]  version rows, for the mark "(current)"
+function entry.book(graph, by_id, rows)
+  local revisions = {}
+  for _, id in ipairs(graph:ids()) do
+    revisions[#revisions + 1] = by_id[id]
+  end
+  local book = setmetatable({ by_id = by_id, revisions = revisions, current = {} }, Book)
+  book.children, book.dependents = follow(revisions)
+  for _, id in ipairs(rows or {}) do
+    book.current[id] = true
+  end
+  for _, rev in ipairs(revisions) do
+    for _, needed in ipairs(rev.depends_on) do -- a dependency may be named by its label
+      for _, id in ipairs(by_id[needed] and {} or graph:resolve(needed, { direction = "read" })) do
+        book.dependents[id] = true
+      end
+    end
+  end
+  return book
+end
+
+local function add(set, labels)
+  for _, label in ipairs(labels) do
+    set[label] = true
+  end
+end
+
+-- A label holds for all that follows, and for what is before it down to the last fork or merge.
+local function spread(book, rev, labels)
+  local waiting = { rev.id }
+  local seen = {}
+  while #waiting > 0 do
+    local id = table.remove(waiting)
+    if not seen[id] then
+      seen[id] = true
+      labels[id] = labels[id] or {}
+      add(labels[id], rev.labels)
+      table.move(book.children[id] or {}, 1, #(book.children[id] or {}), #waiting + 1, waiting)
+    end
+  end
+  local before = rev
+  while before and not book:is_branchpoint(before) and #before.down <= 1 do
+    labels[before.id] = labels[before.id] or {}
+    add(labels[before.id], rev.labels)
+    before = book.by_id[before.down[1]]
+  end
+end
+
+---@return string[]  sorted
+function Book:labels(rev)
+  if not self.all_labels then
+    self.all_labels = {}
+    for _, other in ipairs(self.revisions) do
+      if #other.labels > 0 then
+        spread(self, other, self.all_labels)
+      end
+    end
+  end
+  local list = {}
+  for label in pairs(self.all_labels[rev.id] or {}) do
+    list[#list + 1] = label
+  end
+  table.sort(list)
+  return list
+end
+
+function Book:is_branchpoint(rev)
+  return #(self.children[rev.id] or {}) > 1
+end
+
+function Book:is_head(rev)
+  return not self.children[rev.id]
+end
+
+---A head that another revision depends on: its row in the database is implied.
+function Book:is_effective_head(rev)
+  return self:is_head(rev) and self.dependents[rev.id] == true
+end
+
+local function head_mark(book, rev)
+  if not book:is_head(rev) then
+    return ""
+  end
+  return book:is_effective_head(rev) and " (effective head)" or " (head)"
+end
+
+local function current_mark(book, rev)
+  return book.current[rev.id] and " (current)" or ""
+end
+
+local function tree_marks(book, rev)
+  return (book:is_branchpoint(rev) and " (branchpoint)" or "")
+    .. (#rev.down > 1 and " (mergepoint)" or "")
+end
+
+local function parents(rev)
+  local text = #rev.down > 0 and table.concat(rev.down, ", ") or "<base>"
+  if #rev.depends_on > 0 then
+    text = ("%s (%s)"):format(text, table.concat(rev.depends_on, ", "))
+  end
+  return text
+end
+
+---One line: `parent -> id (labels) (head) (current) (branchpoint) (mergepoint), title`.
+---@param parts { parents?: boolean, heads?: boolean, tree?: boolean, doc?: boolean }
+---@return string
+function Book:line(rev, parts)
+  local pieces = { parts.parents and parents(rev) .. " -> " or "", rev.id }
+  local labels = self:labels(rev)
+  if #labels > 0 then
+    pieces[#pieces + 1] = (" (%s)"):format(table.concat(labels, ", "))
+  end
+  if parts.heads or parts.tree then
+    pieces[#pieces + 1] = head_mark(self, rev) .. current_mark(self, rev)
+  end
+  if parts.tree then
+    pieces[#pieces + 1] = tree_marks(self, rev)
+  end
+  if parts.doc and rev.doc ~= "" then
+    pieces[#pieces + 1] = ", " .. rev.doc
+  end
+  return table.concat(pieces)
+end
+
+---The block of `show` and of -v, as lines; the last one is empty.
+---@return string[]
+function Book:block(rev)
+  local lines = {
+    ("Rev: %s%s%s%s"):format(rev.id, head_mark(self, rev), tree_marks(self, rev),
+      current_mark(self, rev)),
+  }
+  local function field(name, list)
+    if #list > 0 then
+      lines[#lines + 1] = name .. ": " .. table.concat(list, ", ")
+    end
+  end
+  field(#rev.down > 1 and "Merges" or "Parent", #rev.down > 0 and rev.down or { "<base>" })
+  field("Also depends on", rev.depends_on)
+  field("Branches into", self:is_branchpoint(rev) and self.children[rev.id] or {})
+  field("Branch names", self:labels(rev))
+  field("Path", { rev.file })
+  field("Irreversible", { rev.irreversible or nil })
+  field("Data loss", { rev.data_loss or nil })
+  lines[#lines + 1] = ""
+  for _, line in ipairs(rev.comment) do
+    lines[#lines + 1] = line == "" and "" or "    " .. line
+  end
+  lines[#lines + 1] = ""
+  return lines
+end
+
+---The revision as the JSON of every command shows it.
+---@return table
+function Book:json(rev)
+  return {
+    revision = rev.id,
+    down_revision = rev.down,
+    depends_on = rev.depends_on,
+    branch_labels = self:labels(rev),
+    doc = rev.doc,
+    file = rev.file,
+    is_head = self:is_head(rev),
+    is_effective_head = self:is_effective_head(rev),
+    is_branchpoint = self:is_branchpoint(rev),
+    is_mergepoint = #rev.down > 1,
+    is_current = self.current[rev.id] == true,
+    data_loss = rev.data_loss,
+    irreversible = rev.irreversible,
+  }
+end
+
+---@param ids string[]
+---@return table[]
+function Book:json_list(ids)
+  local list = {}
+  for i, id in ipairs(ids) do
+    list[i] = self:json(self.by_id[id])
+  end
+  return list
+end
+
+return entry

@@ -1,0 +1,265 @@
+--- The only module that prints. Results go to stdout, everything said about the work to stderr.
+
+local fault = require("luamig.fault")
+
+local report = {}
+
+local state = { color = "auto", verbosity = 0, is_json = false, is_quiet = false }
+
+local escapes = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36" }
+
+---@param options { json?: boolean, quiet?: boolean, verbose?: integer, color?: string }
+function report.setup(options)
+  state.is_json = options.json or false
+  state.is_quiet = options.quiet or false
+  state.verbosity = options.verbose or 0
+  state.color = options.color or "auto"
+  state.colored = nil
+end
+
+---@return boolean
+function report.is_json()
+  return state.is_json
+end
+
+---@return integer  how many times -v was given
+function report.verbosity()
+  return state.verbosity
+end
+
+---@param stream "stdout"|"stderr"|"stdin"
+---@return boolean
+function report.is_terminal(stream)
+  local descriptors = { stdin = 0, stdout = 1, stderr = 2 }
+  return require("luamig.core.terminal").is_terminal(descriptors[stream])
+end
+
+local function is_set(name)
+  local value = os.getenv(name)
+  return value ~= nil and value ~= "" and value ~= "0"
+end
+
+local function is_colored(stream)
+  if state.color == "always" then
+    return true
+  elseif state.color == "never" then
+    return false
+  elseif is_set("CLICOLOR_FORCE") then
+    return true
+  elseif is_set("NO_COLOR") or os.getenv("TERM") == "dumb" then
+    return false
+  end
+  return report.is_terminal(stream)
+end
+
+---Text in a colour, when the stream takes colours.
+---@param stream "stdout"|"stderr"
+---@param color "bold"|"dim"|"red"|"green"|"yellow"|"cyan"
+function report.styled(stream, color, text)
+  state.colored = state.colored or {}
+  if state.colored[stream] == nil then
+    state.colored[stream] = is_colored(stream)
+  end
+  if not state.colored[stream] then
+    return text
+  end
+  return ("\27[%sm%s\27[0m"):format(escapes[color], text)
+end
+
+local function write(stream, text)
+  local handle = stream == "stdout" and io.stdout or io.stderr
+  handle:write(text, "\n")
+end
+
+---A line of the result.
+---@param line? string
+function report.out(line)
+  write("stdout", line or "")
+end
+
+---Text of the result as it is, without a line end of its own (an offline script).
+function report.raw(text)
+  io.stdout:write(text)
+end
+
+local encoder
+
+local function encode(value)
+  if not encoder then
+    encoder = require("cjson").new()
+    encoder.encode_empty_table_as_object(false)
+    encoder.encode_escape_forward_slash(false)
+  end
+  return encoder.encode(value)
+end
+
+---The result as one JSON document. An empty table is an empty list.
+function report.json(value)
+  write("stdout", encode(value))
+end
+
+local levels = { info = "INFO ", warn = "WARN " }
+
+local function log(level, color, line)
+  if state.is_json then
+    write("stderr", encode({ level = level, message = line }))
+  else
+    write("stderr", report.styled("stderr", color, levels[level]) .. " " .. line)
+  end
+end
+
+---A line about the work in progress; --quiet drops it.
+function report.info(line)
+  if not state.is_quiet then
+    log("info", "green", line)
+  end
+end
+
+---Something the user should know of although the work goes on.
+function report.warn(line)
+  log("warn", "yellow", line)
+end
+
+---A line that only -v (level 1) or -vv (level 2) shows.
+---@param level integer
+function report.debug(level, line)
+  if state.verbosity >= level then
+    write("stderr", report.styled("stderr", "dim", line))
+  end
+end
+
+---What a script prints: it must not get into a result.
+function report.script_print(...)
+  local pieces = table.pack(...)
+  for i = 1, pieces.n do
+    pieces[i] = tostring(pieces[i])
+  end
+  write("stderr", table.concat(pieces, "\t"))
+end
+
+---Plain text for people that is no result (next steps after `init`).
+function report.say(line)
+  if not state.is_quiet and not state.is_json then
+    write("stderr", line or "")
+  end
+end
+
+---Asks and returns the answer without its line end, or nil when there is nobody to answer.
+---@param prompt string
+---@return string|nil
+function report.ask(prompt)
+  if not report.is_terminal("stdin") then
+    return nil
+  end
+  io.stderr:write(prompt)
+  return io.stdin:read("l")
+end
+
+local function labelled(lines, label, text)
+  if not text or text == "" then
+    return
+  end
+  local head = ("  %-7s"):format(label .. ":")
+  for line in (tostring(text) .. "\n"):gmatch("(.-)\n") do
+    lines[#lines + 1] = (head .. line):gsub("%s+$", "")
+    head = (" "):rep(#head)
+  end
+end
+
+-- Text of a server or a script must not drive the terminal.
+local function harmless(text)
+  return (tostring(text):gsub("[%z\1-\8\11-\31\127]", "?"))
+end
+
+local function place(f)
+  if not f.file then
+    return nil
+  end
+  local at = f.line and ("%s:%d"):format(f.file, f.line) or f.file
+  return f.origin and at .. "  op." .. tostring(f.origin):gsub("^op%.", "") or at
+end
+
+local function statement_lines(lines, f)
+  local columns = require("luamig.core.terminal").columns(2)
+  local excerpt = require("luamig.excerpt")
+  for _, line in ipairs(excerpt.lines(f.statement, f.position, (columns or 100) - 4)) do
+    lines[#lines + 1] = "    " .. harmless(line)
+  end
+end
+
+---The lines of an error, without colour; the first one is its headline.
+---@return string[]
+function report.fault_lines(f)
+  local code = f.sqlstate and (" (%s)"):format(f.sqlstate) or ""
+  local lines = {}
+  for line in (harmless(f.message) .. code .. "\n"):gmatch("(.-)\n") do
+    lines[#lines + 1] = (#lines > 0 and "  " or "error: ") .. line
+  end
+  local at = place(f)
+  if at then
+    lines[#lines + 1] = "  " .. at
+  end
+  if f.statement then
+    statement_lines(lines, f)
+  end
+  for _, label in ipairs({ "detail", "hint", "context", "state", "try" }) do
+    labelled(lines, label, f[label] and harmless(f[label]))
+  end
+  return lines
+end
+
+local fields = {
+  "kind", "message", "sqlstate", "detail", "hint", "context", "constraint", "statement",
+  "position", "file", "line", "revision", "direction", "applied", "state", "try", "origin",
+}
+
+---An error as it is printed with --json.
+---@return table
+function report.fault_table(f)
+  local out = { exit_status = fault.exit_status(f) }
+  for _, name in ipairs(fields) do
+    out[name] = f[name]
+  end
+  return { error = out }
+end
+
+---Prints an error, once.
+function report.fault(f)
+  io.stdout:flush()
+  if state.is_json then
+    write("stderr", encode(report.fault_table(f)))
+    return
+  end
+  for i, line in ipairs(report.fault_lines(f)) do
+    if i == 1 then
+      line = report.styled("stderr", "red", "error:") .. line:sub(7)
+    elseif line:find("^ +%^$") then
+      line = report.styled("stderr", "red", line)
+    end
+    write("stderr", line)
+  end
+end
+
+---A Lua error of luamig's own: never the user's doing.
+function report.defect(traceback)
+  io.stdout:flush()
+  if state.is_json then
+    local message = "internal error: " .. traceback
+    write("stderr", encode({ error = { kind = "defect", message = message, exit_status = 1 } }))
+    return
+  end
+  write("stderr", report.styled("stderr", "red", "internal error:") .. " " .. traceback)
+  write("stderr", "  this is a defect of luamig, not of your script; please report it")
+end
+
+---Ends the output: a result that could not be written (a full disk) is no success.
+---@return boolean
+function report.finish()
+  local ok, message = io.stdout:flush()
+  if not ok then
+    write("stderr", "error: the result could not be written: " .. tostring(message))
+  end
+  return ok ~= nil
+end
+
+return report
