@@ -101,6 +101,7 @@ char conn_transaction(const struct conn *conn);
 bool conn_alive(const struct conn *conn);
 int conn_pid(const struct conn *conn);            // of the backend
 int conn_server_version(const struct conn *conn); // 150020
+int conn_library_version(void);                   // libpq's own, 150020
 const char *conn_host(const struct conn *conn);
 const char *conn_port(const struct conn *conn);
 const char *conn_user(const struct conn *conn);

@@ -286,6 +286,11 @@ int conn_pid(const struct conn *conn)
     return PQbackendPID(conn->pg);
 }
 
+int conn_library_version(void)
+{
+    return PQlibVersion();
+}
+
 int conn_server_version(const struct conn *conn)
 {
     return PQserverVersion(conn->pg);

@@ -77,20 +77,21 @@ function report.out(line)
   write("stdout", line or "")
 end
 
+---Lines of the result, written at once.
+---@param lines string[]
+function report.lines(lines)
+  if #lines > 0 then
+    write("stdout", table.concat(lines, "\n"))
+  end
+end
+
 ---Text of the result as it is, without a line end of its own (an offline script).
 function report.raw(text)
   io.stdout:write(text)
 end
 
-local encoder
-
 local function encode(value)
-  if not encoder then
-    encoder = require("cjson").new()
-    encoder.encode_empty_table_as_object(false)
-    encoder.encode_escape_forward_slash(false)
-  end
-  return encoder.encode(value)
+  return require("luamig.json").encode(value)
 end
 
 ---The result as one JSON document. An empty table is an empty list.
