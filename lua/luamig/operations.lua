@@ -1,0 +1,52 @@
+--- The registry of operations: every description of ddl/*, by name and by family.
+-- It drives argument checks, rendering, inverses, the editor's meta file and `luamig help op.X`.
+
+local operations = {}
+
+-- In the order that the documentation shows them.
+local modules = {
+  "luamig.ddl.columns",
+  "luamig.ddl.values",
+}
+
+local by_name, in_order
+
+local function load()
+  by_name, in_order = {}, {}
+  for _, module in ipairs(modules) do
+    for _, description in ipairs(require(module)) do
+      assert(not by_name[description.name], "described twice: " .. description.name)
+      by_name[description.name] = description
+      in_order[#in_order + 1] = description
+    end
+  end
+end
+
+---@param name string
+---@return table|nil  the description
+function operations.get(name)
+  if not by_name then
+    load()
+  end
+  return by_name[name]
+end
+
+---All descriptions, families together.
+---@return table[]
+function operations.list()
+  if not by_name then
+    load()
+  end
+  return in_order
+end
+
+---@return string[]
+function operations.names()
+  local names = {}
+  for i, description in ipairs(operations.list()) do
+    names[i] = description.name
+  end
+  return names
+end
+
+return operations

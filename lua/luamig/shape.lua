@@ -1,0 +1,485 @@
+--- Checks what a script hands to an operation against the operation's description, before anything
+-- is rendered or sent. A defect is a fault of kind `operation` that gives the path of the argument,
+-- what was found, what was expected, and the nearest known word.
+--
+-- A description says `parameters` (a list, in order) and `options` (by name). Each has a `type`:
+--   name          "table" or "schema.table"        identifier    one name, no schema
+--   type          a PostgreSQL type                string        any string
+--   sql           op.sql only                      sql_or_string SQL, as a string or op.sql
+--   boolean integer number function any            literal       a Lua value, op.sql, op.json …
+--   columns       a list of names or op.sql        column, constraint
+--   rows          a list of tables                 none          op.none
+--   list<T>  map  map<T>  enum{a, b}               fields        a table, with `fields` beside
+-- and unions of these: "identifier|column", "literal|none".
+
+local fault = require("luamig.fault")
+local nearest = require("luamig.nearest")
+local quote = require("luamig.quote")
+local value = require("luamig.value")
+
+local shape = {}
+
+local function refuse(place, message, hint)
+  fault.raise({
+    kind = "operation",
+    message = ("%s: %s: %s"):format(place.operation, place.path, message),
+    origin = place.operation,
+    hint = hint,
+  })
+end
+
+local function inside(place, suffix)
+  return { operation = place.operation, path = place.bare .. suffix, bare = place.bare .. suffix }
+end
+
+local articles = { array = "an array", json = "JSON", none = "op.none", sql = "op.sql" }
+
+---What a value is, in words.
+---@return string
+function shape.found(v)
+  if v == nil then
+    return "nothing"
+  elseif v == value.null then
+    return "op.null"
+  elseif value.is(v) then
+    return articles[v.tag] or "a " .. v.tag
+  elseif type(v) == "string" and #v <= 30 and not v:find("%c") then
+    return ("the string '%s'"):format(v)
+  end
+  return "a " .. type(v)
+end
+
+local function is_string(v)
+  return type(v) == "string"
+end
+
+local function is_plain_table(v)
+  return type(v) == "table" and not value.is(v)
+end
+
+local function is_tag(tag)
+  return function(v)
+    return value.is(v, tag)
+  end
+end
+
+local function deep_name(v, place)
+  local parts, defect = quote.parts(v)
+  if not parts then
+    refuse(place, defect)
+  elseif #parts > 2 then
+    refuse(place, ("the name '%s' has more than two parts"):format(v),
+      "put a part that holds a dot in double quotes")
+  end
+  return v
+end
+
+local function deep_identifier(v, place)
+  local defect = quote.name_defect(v)
+  if defect then
+    refuse(place, defect)
+  end
+  return v
+end
+
+local function deep_text(v, place)
+  local text = type(v) == "table" and v.sql or v
+  if text:find("^%s*$") then
+    refuse(place, "the text is empty")
+  elseif text:find("\0", 1, true) then
+    refuse(place, "the text has a NUL byte in it")
+  end
+  return v
+end
+
+-- No other keys and no holes: a nil from a misspelt variable must not pass in silence.
+local function check_list(list, place)
+  local count = 0
+  for key in pairs(list) do
+    if math.type(key) ~= "integer" then
+      refuse(inside(place, "." .. tostring(key)), "expected a list, found a named field")
+    end
+    count = count + 1
+  end
+  for i = 1, count do
+    if list[i] == nil then
+      refuse(inside(place, ("[%d]"):format(i)), "expected a value, got nothing (a nil in the list)")
+    end
+  end
+  return list
+end
+
+local check_type
+
+local function deep_list(v, place, node)
+  local out = {}
+  for i, item in ipairs(check_list(v, place)) do
+    out[i] = check_type(item, inside(place, ("[%d]"):format(i)), node.of)
+  end
+  return out
+end
+
+local function deep_columns(v, place, node)
+  if next(v) == nil then
+    refuse(place, "the list of columns is empty")
+  end
+  return deep_list(v, place, node)
+end
+
+local function deep_map(v, place, node)
+  local out = {}
+  for key, item in pairs(v) do
+    if type(key) ~= "string" then
+      refuse(place, "expected names as keys, got " .. shape.found(key))
+    end
+    out[key] = node.of and check_type(item, inside(place, "." .. key), node.of) or item
+  end
+  return out
+end
+
+local function deep_rows(v, place)
+  for i, row in ipairs(check_list(v, place)) do
+    if not is_plain_table(row) then
+      refuse(inside(place, ("[%d]"):format(i)),
+        "expected a row (a table), got " .. shape.found(row))
+    end
+  end
+  return v
+end
+
+local function deep_enum(v, place, node)
+  local word = v:lower():gsub("_", " ")
+  for _, known in ipairs(node.words) do
+    if known:gsub("_", " ") == word then
+      return known
+    end
+  end
+  local near = nearest.of(v, node.words)
+  return refuse(place,
+    ("expected one of %s, got '%s'"):format(table.concat(node.words, ", "), v),
+    near and ("did you mean '%s'?"):format(near))
+end
+
+local function keys_of(map)
+  local keys = {}
+  for key in pairs(map) do
+    keys[#keys + 1] = key
+  end
+  table.sort(keys)
+  return keys
+end
+
+local function unknown_option(place, name, fields)
+  local near = type(name) == "string" and nearest.of(name, keys_of(fields))
+  refuse(inside(place, type(name) == "string" and "." .. name or ("[%s]"):format(tostring(name))),
+    type(name) == "string" and "there is no such option" or "expected options by name only",
+    near and ("did you mean '%s'?"):format(near)
+      or ("known: " .. table.concat(keys_of(fields), ", ")))
+end
+
+-- Named fields of a table against their descriptions; what is missing gets its default.
+local function check_fields(given, place, fields, out)
+  for _, name in ipairs(keys_of(fields)) do
+    local field, v = fields[name], given[name]
+    if v ~= nil then
+      out[name] = check_type(v, inside(place, "." .. name), shape.parse(field.type), field)
+    elseif field.required then
+      refuse(inside(place, "." .. name),
+        ("expected %s, got nothing"):format(shape.expected(field.type)))
+    else
+      out[name] = field.default
+    end
+  end
+  return out
+end
+
+local function deep_fields(v, place, _, spec)
+  for name in pairs(v) do
+    if not spec.fields[name] then
+      unknown_option(place, name, spec.fields)
+    end
+  end
+  return check_fields(v, place, spec.fields, {})
+end
+
+-- A column may also come as plain data (a record): it is checked as op.column would.
+local function deep_column(v, place)
+  if value.is(v, "column") then
+    return v
+  end
+  local description = require("luamig.operations").get("column")
+  local fields = { name = { type = "identifier", required = true },
+    type = { type = "type", required = true } }
+  for name, option in pairs(description.options) do
+    fields[name] = option
+  end
+  return value.new("column", deep_fields(v, place, nil, { fields = fields }))
+end
+
+local kinds = {
+  name = { text = "a name (a string)", is = is_string, deep = deep_name },
+  identifier = { text = "a name (a string)", is = is_string, deep = deep_identifier },
+  type = { text = "a type (a string)", is = is_string, deep = deep_text },
+  string = { text = "a string", is = is_string },
+  sql = { text = "op.sql", is = is_tag("sql"), deep = deep_text },
+  sql_or_string = {
+    text = "SQL (a string or op.sql)",
+    is = function(v)
+      return type(v) == "string" or value.is(v, "sql")
+    end,
+    deep = deep_text,
+  },
+  boolean = {
+    text = "true or false",
+    is = function(v)
+      return type(v) == "boolean"
+    end,
+  },
+  integer = {
+    text = "an integer",
+    is = function(v)
+      return type(v) == "number" and math.tointeger(v) ~= nil
+    end,
+    deep = math.tointeger,
+  },
+  number = {
+    text = "a number",
+    is = function(v)
+      return type(v) == "number"
+    end,
+  },
+  literal = {
+    text = "a value",
+    is = function(v)
+      local kind = type(v)
+      return kind == "string" or kind == "number" or kind == "boolean" or v == value.null
+        or is_plain_table(v) or value.is(v, "sql") or value.is(v, "array") or value.is(v, "json")
+    end,
+  },
+  columns = { text = "a list of columns", is = is_plain_table, deep = deep_columns },
+  column = {
+    text = "a column",
+    is = function(v)
+      return value.is(v, "column") or is_plain_table(v)
+    end,
+    deep = deep_column,
+  },
+  constraint = { text = "a constraint", is = is_tag("constraint") },
+  none = { text = "op.none", is = is_tag("none") },
+  rows = { text = "a list of rows", is = is_plain_table, deep = deep_rows },
+  map = { text = "a table", is = is_plain_table, deep = deep_map },
+  fields = { text = "a table", is = is_plain_table, deep = deep_fields },
+  list = { text = "a list", is = is_plain_table, deep = deep_list },
+  enum = { text = "a word", is = is_string, deep = deep_enum },
+  ["function"] = {
+    text = "a function",
+    is = function(v)
+      return type(v) == "function"
+    end,
+  },
+  any = {
+    text = "a value",
+    is = function(v)
+      return v ~= nil
+    end,
+  },
+}
+
+local parsed = {}
+
+local function parse_one(text)
+  local node = { kind = text }
+  local inner = text:match("^list<(.+)>$")
+  local of = text:match("^map<(.+)>$")
+  local words = text:match("^enum{(.+)}$")
+  if inner then
+    node = { kind = "list", of = shape.parse(inner) }
+  elseif of then
+    node = { kind = "map", of = shape.parse(of) }
+  elseif words then
+    node = { kind = "enum", words = {} }
+    for word in words:gmatch("[^,]+") do
+      node.words[#node.words + 1] = word:match("^%s*(.-)%s*$")
+    end
+  elseif text == "columns" then
+    node.of = shape.parse("identifier|sql")
+  end
+  node.shape = assert(kinds[node.kind], "unknown type in a description: " .. text)
+  return node
+end
+
+local function split_union(text)
+  local out, depth, start = {}, 0, 1
+  for i = 1, #text do
+    local c = text:sub(i, i)
+    depth = depth + ((c == "<" or c == "{") and 1 or (c == ">" or c == "}") and -1 or 0)
+    if c == "|" and depth == 0 then
+      out[#out + 1] = text:sub(start, i - 1)
+      start = i + 1
+    end
+  end
+  out[#out + 1] = text:sub(start)
+  return out
+end
+
+---The alternatives of a type's text.
+---@param text string
+---@return table[]
+function shape.parse(text)
+  local alternatives = parsed[text]
+  if not alternatives then
+    alternatives = {}
+    for i, part in ipairs(split_union(text)) do
+      alternatives[i] = parse_one(part)
+    end
+    parsed[text] = alternatives
+  end
+  return alternatives
+end
+
+local function in_words(alternatives)
+  local words, seen = {}, {}
+  for _, node in ipairs(alternatives) do
+    local word = node.words and "one of " .. table.concat(node.words, ", ") or node.shape.text
+    if not seen[word] then
+      seen[word] = true
+      words[#words + 1] = word
+    end
+  end
+  return table.concat(words, " or ")
+end
+
+---A type in words: "a name (a string) or a column".
+---@return string
+function shape.expected(text)
+  return in_words(shape.parse(text))
+end
+
+function check_type(v, place, alternatives, spec)
+  for _, node in ipairs(alternatives) do
+    if node.shape.is(v) then
+      return node.shape.deep and node.shape.deep(v, place, node, spec) or v
+    end
+  end
+  local first = alternatives[1].kind
+  local hint
+  if (first == "columns" or first == "list") and type(v) == "string" then
+    hint = ("write { \"%s\" }"):format(v)
+  elseif value.is(v, "none") then
+    hint = "op.none is for options that can be taken away"
+  end
+  local message = ("expected %s, got %s"):format(in_words(alternatives), shape.found(v))
+  return refuse(place, message, hint)
+end
+
+local function argument_place(description, i, parameter)
+  local bare = ("argument %d"):format(i)
+  return {
+    operation = description.name,
+    path = parameter and ("%s (%s)"):format(bare, parameter.name) or bare,
+    bare = bare,
+  }
+end
+
+-- The list and the options that share one table: op.create_table("t", { column, comment = "…" }).
+local function split_mixed(given, place, options)
+  local list = {}
+  for key, v in pairs(given) do
+    if math.type(key) == "integer" then
+      list[key] = v
+    elseif not options[key] then
+      unknown_option(place, key, options)
+    end
+  end
+  return list
+end
+
+local function check_options(description, given, place, args)
+  local options = description.options or {}
+  if given ~= nil and not is_plain_table(given) then
+    refuse(place, "expected options (a table), got " .. shape.found(given))
+  end
+  for name in pairs(given or {}) do
+    if not options[name] then
+      unknown_option(place, name, options)
+    end
+  end
+  check_fields(given or {}, place, options, args)
+end
+
+local function check_parameter(description, i, v, args)
+  local parameter = description.parameters[i]
+  local place = argument_place(description, i, parameter)
+  local is_mixed = description.options_in == parameter.name
+  if is_mixed and is_plain_table(v) then
+    local options = description.options or {}
+    check_fields(v, place, options, args)
+    v = split_mixed(v, place, options)
+  end
+  if v ~= nil then
+    args[parameter.name] = check_type(v, place, shape.parse(parameter.type), parameter)
+  elseif not parameter.optional then
+    refuse(place, ("expected %s, got nothing"):format(shape.expected(parameter.type)))
+  end
+end
+
+local function check_rules(description, args)
+  local message = description.check and description.check(args)
+  if message then
+    fault.raise({
+      kind = "operation",
+      message = description.name .. ": " .. message,
+      origin = description.name,
+    })
+  end
+  return args
+end
+
+local function count_maximum(description)
+  local parameters = #(description.parameters or {})
+  local has_options = description.options and not description.options_in
+  return has_options and parameters + 1 or parameters
+end
+
+---The arguments of a call, by name, options merged in and defaults filled.
+---Raises: operation.
+---@param description table
+---@param given table  of table.pack
+---@return table<string, any>
+function shape.check(description, given)
+  local args = {}
+  local maximum = count_maximum(description)
+  if given.n > maximum then
+    refuse({ operation = description.name, path = ("argument %d"):format(maximum + 1) },
+      ("it takes %d argument%s, got %d"):format(maximum, maximum == 1 and "" or "s", given.n))
+  end
+  for i in ipairs(description.parameters or {}) do
+    check_parameter(description, i, given[i], args)
+  end
+  if maximum > #(description.parameters or {}) then
+    check_options(description, given[maximum], argument_place(description, maximum), args)
+  end
+  return check_rules(description, args)
+end
+
+---The same for arguments that come by name: a record.
+---@param description table
+---@param named table<string, any>
+---@return table<string, any>
+function shape.check_named(description, named)
+  local fields = {}
+  for _, parameter in ipairs(description.parameters or {}) do
+    fields[parameter.name] = {
+      type = parameter.type,
+      fields = parameter.fields,
+      required = not parameter.optional,
+    }
+  end
+  for name, option in pairs(description.options or {}) do
+    fields[name] = option
+  end
+  local place = { operation = description.name, path = "args", bare = "args" }
+  return check_rules(description, deep_fields(named, place, nil, { fields = fields }))
+end
+
+return shape
