@@ -1,5 +1,5 @@
 // require("luamig.core.sql"): SQL text, understood by PostgreSQL's own parser.
-//   sql.split(text) -> list of {sql=, offset=, kind="transaction"|"copy"|"other",
+//   sql.split(text) -> list of {sql=, offset=, kind="transaction"|"copy"|"call"|"other",
 //                               needs_autocommit=boolean}
 //     offset: bytes of the text before the statement. A statement whose last line holds a "--"
 //     ends with a newline, so that a semicolon can follow.
@@ -38,6 +38,8 @@ static const char *kind_name(enum sql_kind kind)
         return "transaction";
     case SQL_COPY:
         return "copy";
+    case SQL_CALL:
+        return "call";
     }
     return "other";
 }

@@ -1,5 +1,6 @@
 // require("luamig.core.txn"): transactions on a connection of luamig.core.conn.
-//   txn.begin(conn, settings)   settings: {lock_timeout, statement_timeout, search_path, role}
+//   txn.begin(conn, settings) -> seq of the second of its two statements
+//     settings: {lock_timeout, statement_timeout, search_path, role}
 //   txn.commit(conn) -> seq     txn.rollback(conn)
 //   txn.outside_begin(conn, settings)   txn.outside_end(conn)
 //   txn.retry_delay_ms(attempt)
@@ -38,10 +39,12 @@ static int lib_txn_begin(lua_State *L)
     struct conn *conn = lib_conn_check(L, 1);
     struct txn_settings settings = settings_check(L);
     struct fault *fault = lib_fault_box(L);
-    if (!txn_begin(conn, &settings, fault)) {
+    long seq = 0;
+    if (!txn_begin(conn, &settings, &seq, fault)) {
         lib_fault_raise(L, fault);
     }
-    return 0;
+    lua_pushinteger(L, seq);
+    return 1;
 }
 
 static int lib_txn_commit(lua_State *L)

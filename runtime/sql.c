@@ -207,6 +207,8 @@ static void piece_judge_tree(struct sql_piece *piece, const char *tree)
         piece->kind = SQL_TRANSACTION;
     } else if (tree_is(tree, "CopyStmt")) {
         piece->kind = tree_has(tree, "\"filename\":") ? SQL_OTHER : SQL_COPY;
+    } else if (tree_is(tree, "CallStmt") || tree_is(tree, "DoStmt")) {
+        piece->kind = SQL_CALL;
     } else {
         piece->needs_autocommit = tree_needs_autocommit(tree);
     }
@@ -234,8 +236,8 @@ static void piece_judge_words(struct sql_piece *piece, const char *text)
 // Kinds of statements that may be long and need no look at their tree.
 static bool piece_is_harmless(const struct sql_piece *piece, const char *text)
 {
-    static const char *const harmless[] = {"insert", "select", "with", "update", "delete",
-                                           "values", "merge",  "do",   NULL};
+    static const char *const harmless[] = {"insert", "select", "with",  "update",
+                                           "delete", "values", "merge", NULL};
     struct words words = {text, text + piece->size};
     return piece->size > TREE_LIMIT && word_among(words, harmless);
 }

@@ -11,6 +11,7 @@ enum sql_kind {
     SQL_OTHER,
     SQL_TRANSACTION, // BEGIN, COMMIT, ROLLBACK, SAVEPOINT, PREPARE TRANSACTION, …
     SQL_COPY,        // COPY that talks to the client: FROM STDIN, TO STDOUT
+    SQL_CALL,        // CALL and DO: a procedure may commit by itself when no transaction is open
 };
 
 /// One statement of a script, without the semicolon and the white space around it. Comments before

@@ -9,7 +9,7 @@
 enum { SAMPLE_AFTER_MS = 150, DELAY_BASE_MS = 200, DELAY_AT_MOST_MS = 10000 };
 
 static bool settings_send(struct conn *conn, const struct txn_settings *settings, bool local,
-                          struct fault *fault)
+                          long *seq, struct fault *fault)
 {
     // transaction_timeout is of PostgreSQL 17; a role's own limits are not meant for migrations.
     bool has_transaction_timeout = conn_server_version(conn) >= 170000;
@@ -32,13 +32,14 @@ static bool settings_send(struct conn *conn, const struct txn_settings *settings
         .params = params,
         .param_count = 5,
     };
-    return conn_send(conn, &stmt, NULL, fault);
+    return conn_send(conn, &stmt, seq, fault);
 }
 
-bool txn_begin(struct conn *conn, const struct txn_settings *settings, struct fault *fault)
+bool txn_begin(struct conn *conn, const struct txn_settings *settings, long *seq,
+               struct fault *fault)
 {
     struct statement begin = {.sql = "BEGIN", .expect = "BEGIN"};
-    return conn_send(conn, &begin, NULL, fault) && settings_send(conn, settings, true, fault);
+    return conn_send(conn, &begin, NULL, fault) && settings_send(conn, settings, true, seq, fault);
 }
 
 bool txn_commit(struct conn *conn, long *seq, struct fault *fault)
@@ -62,14 +63,14 @@ bool txn_rollback(struct conn *conn, struct fault *fault)
 
 bool txn_outside_begin(struct conn *conn, const struct txn_settings *settings, struct fault *fault)
 {
-    return settings_send(conn, settings, false, fault) && conn_sync(conn, fault);
+    return settings_send(conn, settings, false, NULL, fault) && conn_sync(conn, fault);
 }
 
 bool txn_outside_end(struct conn *conn, struct fault *fault)
 {
     struct txn_settings own = {
         .lock_timeout = "0", .statement_timeout = "0", .search_path = "", .role = "none"};
-    return settings_send(conn, &own, false, fault) && conn_sync(conn, fault);
+    return settings_send(conn, &own, false, NULL, fault) && conn_sync(conn, fault);
 }
 
 int64_t txn_retry_delay_ms(int attempt)

@@ -11,7 +11,9 @@ struct txn_settings {
 };
 
 /// Queues BEGIN and its settings: no round trip.
-bool txn_begin(struct conn *conn, const struct txn_settings *settings, struct fault *fault);
+/// @param[out] seq  number of the second of these two statements; may be NULL
+bool txn_begin(struct conn *conn, const struct txn_settings *settings, long *seq,
+               struct fault *fault);
 
 /// Queues COMMIT; conn_take() shows its result, and a tag other than COMMIT is a failure.
 /// @param[out] seq  number of the COMMIT

@@ -18,7 +18,13 @@ static const struct {
                          " pg_catalog.to_regclass('%V') IS NOT NULL AS has_version,"
                          " pg_catalog.to_regclass('%H') IS NOT NULL AS has_history,"
                          " pg_catalog.to_regclass('%J') IS NOT NULL AS has_journal,"
-                         " pg_catalog.set_config('search_path', '', false) AS emptied"},
+                         // Behind a pooler the process is not the one that we were told of, and a
+                         // session's setting would be left to its next user.
+                         " pg_catalog.set_config('search_path', CASE WHEN"
+                         " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
+                         " THEN '' ELSE pg_catalog.current_setting('search_path') END, false)"
+                         " AS search_path_now,"
+                         " pg_catalog.set_config('role', $2, false) AS role_now"},
     [VERSION_CREATE_SCHEMA] = {"create_schema", "CREATE SCHEMA IF NOT EXISTS %S"},
     [VERSION_CREATE_VERSION] = {"create_version",
                                 "CREATE TABLE IF NOT EXISTS %V (version_num text PRIMARY KEY)"},
@@ -112,6 +118,7 @@ static const struct {
     [VERSION_JOURNAL_CLEAR] = {"journal_clear",
                                "DELETE FROM %J WHERE revision OPERATOR(pg_catalog.=) $1 AND"
                                " direction OPERATOR(pg_catalog.=) $2"},
+    [VERSION_JOURNAL_CLEAR_ALL] = {"journal_clear_all", "DELETE FROM %J"},
     // Obtained by polling: a session that waits in pg_advisory_lock() holds a snapshot, and CREATE
     // INDEX CONCURRENTLY of the holder would wait for that: a deadlock.
     [VERSION_LOCK] = {"lock", "SELECT pg_catalog.pg_try_advisory_lock("

@@ -6,7 +6,7 @@
 #include "fault.h"
 
 enum version_sql {
-    VERSION_SESSION,        // $1 schema $2..$4 tables: settings and which tables exist
+    VERSION_SESSION,        // $1 the backend's pid as libpq knows it, $2 role or "none"
     VERSION_CREATE_SCHEMA,  //
     VERSION_CREATE_VERSION, //
     VERSION_CREATE_HISTORY, //
@@ -24,8 +24,9 @@ enum version_sql {
     VERSION_JOURNAL_START,  // $1..$5: a segment that runs outside a transaction begins
     VERSION_JOURNAL_WRITE,  // $1..$7: a segment is committed
     VERSION_JOURNAL_CLEAR,  // $1 revision $2 direction
-    VERSION_LOCK,           // pg_try_advisory_lock
-    VERSION_LOCK_HOLDER,    // who has it
+    VERSION_JOURNAL_CLEAR_ALL,
+    VERSION_LOCK,        // pg_try_advisory_lock
+    VERSION_LOCK_HOLDER, // who has it
     VERSION_SQL_COUNT,
 };
 

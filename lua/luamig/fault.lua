@@ -66,6 +66,11 @@ end
 
 ---@return integer
 function fault.exit_status(f)
+  if f.is_partial then
+    return exit_statuses.partial
+  elseif f.kind == "interrupted" and f.signal then
+    return 128 + f.signal
+  end
   return exit_statuses[f.kind] or 1
 end
 

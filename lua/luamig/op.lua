@@ -93,8 +93,10 @@ local function perform(description, args, place)
   if description.record ~= false and executor.on_record then
     executor:on_record({ op = description.name, args = args, origin = place })
   end
-  if description.call then
-    return description.call(args, executor, place)
+  if description.runs_function then
+    return description.call(args, executor, place) -- errors inside name their own places
+  elseif description.call then
+    return guarded(description, place, description.call, args, executor, place)
   end
   return run(description, args, executor, place)
 end

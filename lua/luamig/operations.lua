@@ -7,6 +7,8 @@ local operations = {}
 local modules = {
   "luamig.ddl.columns",
   "luamig.ddl.values",
+  "luamig.ddl.data",
+  "luamig.ddl.control",
 }
 
 local by_name, in_order

@@ -160,7 +160,7 @@ local function labelled(lines, label, text)
   if not text or text == "" then
     return
   end
-  local head = ("  %-7s"):format(label .. ":")
+  local head = ("  %-6s "):format(label .. ":")
   for line in (tostring(text) .. "\n"):gmatch("(.-)\n") do
     lines[#lines + 1] = (head .. line):gsub("%s+$", "")
     head = (" "):rep(#head)
@@ -183,7 +183,9 @@ end
 local function statement_lines(lines, f)
   local columns = require("luamig.core.terminal").columns(2)
   local excerpt = require("luamig.excerpt")
-  for _, line in ipairs(excerpt.lines(f.statement, f.position, (columns or 100) - 4)) do
+  local indent = f.indent or 0
+  local text, position = (" "):rep(indent) .. f.statement, f.position and f.position + indent
+  for _, line in ipairs(excerpt.lines(text, position, (columns or 100) - 4)) do
     lines[#lines + 1] = "    " .. harmless(line)
   end
 end

@@ -128,12 +128,18 @@ describe("sql.split", function()
 
   it("does not take other statements for transaction control", function()
     for _, text in ipairs({
-      "do $$ begin commit; end $$", "select 'commit'", "prepare p as select 1", "call p()",
+      "select 'commit'", "prepare p as select 1",
       "create function begin() returns int as 'select 1' language sql", "beginning", "end_of_day",
       [[insert into t values ('{"TransactionStmt":{"kind":1}}')]],
     }) do
       assert.equal("other", kind(text), text)
     end
+  end)
+
+  it("knows what may commit by itself", function()
+    assert.equal("call", kind("call archive(1)"))
+    assert.equal("call", kind("do $$ begin commit; end $$"))
+    assert.equal("call", kind("do $$ begin " .. ("perform 1; "):rep(5000) .. "end $$"))
   end)
 
   it("knows a COPY that talks to the client", function()

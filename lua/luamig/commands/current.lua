@@ -1,0 +1,59 @@
+local current = { name = "current", summary = "Shows the revisions that the database is at." }
+
+function current.setup(parser)
+  parser:flag("--check-heads", "exit 3 unless the database is at every head"):target("check_heads")
+end
+
+local function pending_raise(count)
+  require("luamig.fault").raise({
+    kind = "pending",
+    message = "Database is not on all head revisions",
+    detail = ("%d revision%s not applied"):format(count, count == 1 and " is" or "s are"),
+    try = "luamig upgrade heads",
+  })
+end
+
+local function as_json(book, by_id, rows)
+  local list = {}
+  for i, id in ipairs(rows) do
+    list[i] = by_id[id] and book:json(by_id[id]) or { revision = id, is_unknown = true }
+  end
+  return list
+end
+
+local function print_row(ctx, book, rev, id)
+  if not rev then
+    ctx.report.out(id .. " (not in these files)")
+  elseif ctx.options.verbose > 0 then
+    ctx.report.lines(book:block(rev))
+  else
+    ctx.report.out(book:line(rev, { heads = true }))
+  end
+end
+
+function current.run(ctx)
+  local graph, by_id = ctx:graph()
+  local rows = ctx:rows()
+  local book = require("luamig.entry").book(graph, by_id)
+  if ctx.options.json then
+    ctx.report.json(as_json(book, by_id, rows))
+  else
+    for _, id in ipairs(rows) do
+      print_row(ctx, book, by_id[id], id)
+    end
+  end
+  local unknown = graph:unknown(rows)
+  if #unknown > 0 then
+    ctx.report.warn(("the database is at a revision that these files do not have: %s"):format(
+      table.concat(unknown, ", ")))
+  end
+  if ctx.options.check_heads then
+    local count = #unknown > 0 and #unknown or #graph:upgrade(rows, "heads")
+    if count > 0 then
+      pending_raise(count)
+    end
+  end
+  return 0
+end
+
+return current

@@ -1,0 +1,178 @@
+local status = {
+  name = "status",
+  summary = "Shows where the database stands, what is pending and what to do next.",
+}
+
+local function rows_text(rows)
+  return #rows > 0 and table.concat(rows, ", ") or "<base>"
+end
+
+local function gather(self)
+  local unknown = self.graph:unknown(self.state.rows)
+  local pending = #unknown == 0 and self:steps("upgrade", "heads") or {}
+  local info = self.conn:info()
+  return {
+    database = info.database,
+    host = info.host,
+    port = info.port,
+    user = info.user,
+    server = ("%d.%d"):format(info.server_version // 10000, info.server_version % 10000),
+    environment = self.cfg.environment,
+    current = self.state.rows,
+    heads = self.graph:heads(true),
+    unknown = unknown,
+    pending = pending,
+    unfinished = self.state.unfinished,
+    edited = #unknown == 0 and self:edited() or {},
+    slipped = #unknown == 0 and self:slipped() or {},
+    holder = self.conn:exec(self.state.sql.lock_holder)[1],
+    is_pooled = self.state.is_pooled,
+    is_standby = self.state.session.standby,
+  }
+end
+
+-- The first that applies says what to do.
+local verdicts = {
+  { function(s)
+    return #s.unfinished > 0
+  end, function(s)
+    local open = s.unfinished[1]
+    return ("revision %s is partly %s"):format(open.revision,
+      open.direction == "upgrade" and "applied" or "undone"),
+      open.direction == "upgrade" and "luamig upgrade " .. open.revision or "luamig downgrade -1"
+  end },
+  { function(s)
+    return #s.unknown > 0
+  end, function(s)
+    return ("the database is at a revision that these files do not have: %s"):format(
+      rows_text(s.unknown)), "bring the file back, or: luamig downgrade -1"
+  end },
+  { function(s)
+    return #s.edited > 0
+  end, function(s)
+    return ("%d applied file%s edited"):format(#s.edited, #s.edited == 1 and " was" or "s were"),
+      "luamig check shows the difference"
+  end },
+  { function(s)
+    return #s.slipped > 0
+  end, function(s)
+    return ("%s was never run"):format(s.slipped[1].file),
+      ("luamig rebase %s --onto HEAD"):format(s.slipped[1].id)
+  end },
+  { function(s)
+    return #s.pending > 0
+  end, function(s)
+    return ("%d revision%s pending"):format(#s.pending, #s.pending == 1 and "" or "s"),
+      #s.heads > 1 and "luamig upgrade heads" or "luamig upgrade"
+  end },
+  { function()
+    return true
+  end, function()
+    return "up to date", nil
+  end },
+}
+
+local function verdict_of(s)
+  for _, pair in ipairs(verdicts) do
+    if pair[1](s) then
+      return pair[2](s)
+    end
+  end
+end
+
+local function ids_of(list)
+  local ids = {}
+  for i, item in ipairs(list) do
+    ids[i] = item.id
+  end
+  return ids
+end
+
+local function as_json(s, verdict, try)
+  local out = {}
+  for name, item in pairs(s) do
+    out[name] = item
+  end
+  out.pending = ids_of(s.pending)
+  out.edited = ids_of(s.edited)
+  out.slipped = ids_of(s.slipped)
+  out.verdict = verdict
+  out.try = try
+  return out
+end
+
+local PENDING_SHOWN <const> = 10
+
+local function print_pending(report, runner, pending)
+  for i = 1, math.min(#pending, PENDING_SHOWN) do
+    report.out("             " .. runner.step_text(pending[i]))
+  end
+  if #pending > PENDING_SHOWN then
+    report.out(("             … and %d more"):format(#pending - PENDING_SHOWN))
+  end
+end
+
+local function field(report, label, text)
+  if text then
+    report.out(("%-12s %s"):format(label .. ":", text))
+  end
+end
+
+local function print_place(report, s)
+  field(report, "database", ("%s on %s (%s, PostgreSQL %s)"):format(s.database, s.host, s.user,
+    s.server))
+  field(report, "environment", s.environment)
+  field(report, "current", rows_text(s.current))
+  field(report, #s.heads > 1 and "heads" or "head", rows_text(s.heads))
+  field(report, "standby", s.is_standby and "read-only" or nil)
+  field(report, "pooler", s.is_pooled and "between here and the server" or nil)
+  field(report, "running", s.holder and ("another luamig: pid %d (%s)"):format(s.holder.pid,
+    s.holder.role or "?") or nil)
+end
+
+local function print_work(report, s)
+  field(report, "pending", #s.pending > 0 and tostring(#s.pending) or nil)
+  print_pending(report, require("luamig.runner"), s.pending)
+  for _, open in ipairs(s.unfinished) do
+    field(report, "unfinished", ("%s of %s, %d part%s committed"):format(open.direction,
+      open.revision, open.segments, open.segments == 1 and "" or "s"))
+  end
+  for _, rev in ipairs(s.edited) do
+    field(report, "edited", rev.file)
+  end
+  for _, rev in ipairs(s.slipped) do
+    field(report, "never run", rev.file)
+  end
+end
+
+-- With -v, the stored text of what was begun and not finished.
+local function print_stored(self)
+  for _, open in ipairs(self.state.unfinished) do
+    local segments = self.state:segments(open.revision, open.direction)
+    local text = segments[1] and segments[1].script
+    if text then
+      self.report.out(("\nthe script of %s when it was begun:\n"):format(open.revision))
+      self.report.raw(text)
+    end
+  end
+end
+
+function status.run(ctx)
+  local self = require("luamig.migration").open(ctx, "luamig status")
+  local s = gather(self)
+  local verdict, try = verdict_of(s)
+  if ctx.options.json then
+    ctx.report.json(as_json(s, verdict, try))
+    return 0
+  end
+  print_place(ctx.report, s)
+  print_work(ctx.report, s)
+  field(ctx.report, "verdict", verdict)
+  field(ctx.report, "try", try)
+  if ctx.options.verbose > 0 then
+    print_stored(self)
+  end
+  return 0
+end
+
+return status

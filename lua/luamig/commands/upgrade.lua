@@ -1,0 +1,20 @@
+local command_line = require("luamig.command_line")
+local upgrade = {
+  name = "upgrade",
+  summary = "Applies revisions up to a target.",
+  accepts = { sql = true, dry_run = true, ephemeral = true },
+}
+
+function upgrade.setup(parser)
+  parser:argument("target", "head, heads, an id or prefix, +N, ID+N, BRANCH@head; FROM:TO with "
+    .. "--sql"):args("?"):argname("TARGET")
+  parser:option("--backup", "run pg_dump into this file or folder first"):argname("FILE")
+end
+
+function upgrade.run(ctx)
+  local target = ctx.options.target or "head"
+  local command = command_line.of(ctx, "upgrade", target)
+  return require("luamig.migrate").run(ctx, "upgrade", target, command)
+end
+
+return upgrade

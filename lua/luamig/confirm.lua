@@ -1,0 +1,110 @@
+--- What asks before it is done: anything in a protected environment, and a downgrade that drops
+-- tables or columns with rows in them.
+
+local change = require("luamig.change")
+local fault = require("luamig.fault")
+local op = require("luamig.op")
+local quote = require("luamig.quote")
+local recording = require("luamig.executor.recording")
+local revision = require("luamig.revision")
+
+local confirm = {}
+
+local function refuse(why, command)
+  fault.raise({
+    kind = "refused",
+    message = why,
+    hint = "there is nobody to ask: a terminal is needed, or --yes",
+    state = "nothing changed",
+    try = command .. " --yes",
+  })
+end
+
+---Asks for the name of the database; returns when it was typed, or with --yes.
+---Raises: refused.
+---@param ctx table
+---@param why string      what will happen, one sentence
+---@param database string
+---@param command string  for the line `try`
+function confirm.ask(ctx, why, database, command)
+  if ctx.options.yes then
+    return
+  end
+  local answer = ctx.report.ask(("%s\nType the name of the database (%s) to go on: "):format(why,
+    database))
+  if answer == nil then
+    refuse(why, command)
+  elseif answer ~= database then
+    fault.raise({ kind = "refused", message = "not confirmed", state = "nothing changed" })
+  end
+end
+
+-- The operations of a downgrade, or nil when they cannot be known without running it.
+local function records_of(rev, context)
+  if rev.change then
+    local ok, records = pcall(change.inverse, rev, context)
+    return ok and records or nil
+  end
+  local executor = recording.new(context)
+  local ok = pcall(op.with, executor, revision.call, rev, "downgrade")
+  return ok and executor.records or nil
+end
+
+local function column_name(column)
+  return type(column) == "table" and column.name or column
+end
+
+local probes = {
+  drop_table = function(args)
+    return ("table %s"):format(args.name), "SELECT EXISTS (SELECT FROM %s) AS has_rows",
+      args.name
+  end,
+  drop_column = function(args)
+    local name = column_name(args.column)
+    return ("column %s.%s"):format(args.table, name),
+      "SELECT EXISTS (SELECT FROM %s WHERE " .. quote.ident(name):gsub("%%", "%%%%")
+        .. " IS NOT NULL) AS has_rows", args.table
+  end,
+}
+
+-- Whether there is anything to lose; a table that is not there yet has nothing.
+local function has_rows(conn, settings, sql)
+  local txn = require("luamig.core.txn")
+  local ok, rows = pcall(function()
+    txn.begin(conn, settings)
+    return conn:exec(sql)
+  end)
+  txn.rollback(conn)
+  return ok and rows[1].has_rows
+end
+
+---What a downgrade would lose: tables and columns that hold values now, or scripts that cannot be
+---looked into.
+---@param migration table
+---@param steps luamig.Step[]
+---@param settings table  of transactions
+---@return string[]
+function confirm.losses(migration, steps, settings)
+  local losses = {}
+  local context = { server_version = migration.conn:info().server_version,
+    naming = migration.cfg.naming, x = migration.x, direction = "downgrade" }
+  for _, step in ipairs(steps) do
+    local records = records_of(step.rev, context)
+    if not records then
+      losses[#losses + 1] = ("whatever %s drops (it reads from the database, so luamig cannot "
+        .. "tell)"):format(step.rev.file)
+    end
+    for _, record in ipairs(records or {}) do
+      local probe = probes[record.op]
+      if probe then
+        local what, sql, name = probe(record.args)
+        if has_rows(migration.conn, settings, sql:format(quote.name(name))) then
+          losses[#losses + 1] = what
+        end
+      end
+    end
+  end
+  return losses
+end
+
+return confirm

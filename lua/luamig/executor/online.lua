@@ -1,0 +1,458 @@
+--- The executor that runs a revision on a database, statement by statement, without waiting.
+--
+-- A revision is one transaction unless it must commit in between: then it has segments. A segment
+-- that is committed is journaled in its own transaction, so that the same revision, run again, goes
+-- on behind it (see journal.lua). What PostgreSQL refuses inside a transaction is a segment of its
+-- own, announced in the journal before it runs.
+
+local fault = require("luamig.fault")
+local journal = require("luamig.journal")
+local sandbox = require("luamig.sandbox")
+local txn = require("luamig.core.txn")
+local types = require("luamig.types")
+local value = require("luamig.value")
+
+local online = {}
+
+local Online = {}
+Online.__index = Online
+
+---@class luamig.executor.OnlineOptions
+---@field wire table         the connection
+---@field sql table          texts of luamig.core.version
+---@field settings table     of transactions
+---@field context table      what scripts see as op.context
+---@field step table         { rev=, direction= }: put into faults
+---@field segments? table    what an earlier run committed
+---@field committing fun(): fun()  called when a COMMIT is queued; its result when it is confirmed
+---@field on_segment fun()   called when the journal has got an entry for this revision
+---@field is_dry? boolean    nothing is committed; what cannot be rolled back is left out
+---@field report table       where notes go
+
+---@param options luamig.executor.OnlineOptions
+function online.new(options)
+  local step = options.step
+  return setmetatable({
+    kind = "online",
+    context = options.context,
+    wire = options.wire,
+    sql = options.sql,
+    settings = options.settings,
+    step_info = step,
+    report = options.report,
+    is_dry = options.is_dry,
+    cursor = journal.cursor(options.segments, {
+      file = step.rev.file,
+      revision = step.rev.id,
+      direction = step.direction,
+    }),
+    committing = options.committing,
+    on_segment = options.on_segment,
+    depth = 0, -- of savepoints
+  }, Online)
+end
+
+-- A statement that failed fails the revision, also when the script looked away with pcall.
+local function guard(self)
+  if self.failed then
+    error(self.failed, 0)
+  end
+end
+
+local function own(self, statement)
+  statement.step = self.step_info
+  return statement
+end
+
+---Begins a transaction unless one is open.
+function Online:begin()
+  local wire = self.wire
+  if wire.is_open then
+    return
+  end
+  wire.is_open = true
+  local seq = txn.begin(wire.conn, self.settings)
+  local origin = { file = self.step_info.rev.file }
+  local statement = own(self, { sql = "BEGIN", origin = origin })
+  wire:own(seq, statement)
+  wire:own(seq - 1, statement)
+end
+
+---Queues COMMIT.
+---@param after? fun()  called when the server has confirmed it
+function Online:commit(after)
+  local wire = self.wire
+  local confirm = self.committing()
+  wire:send(own(self, { sql = "COMMIT", origin = { file = self.step_info.rev.file } }),
+    function()
+      confirm()
+      if after then
+        after()
+      end
+    end, "COMMIT")
+  wire.is_open = false
+end
+
+local function send_own(self, name, params, on_result)
+  self.wire:send(own(self, {
+    sql = self.sql[name],
+    params = params,
+    origin = { file = self.step_info.rev.file },
+  }), on_result)
+end
+
+local function journal_params(self)
+  local cursor, step = self.cursor, self.step_info
+  local hashes = cursor:hashes()
+  return {
+    step.rev.id, step.direction, cursor.segment, #hashes,
+    types.text(hashes, "text[]"),
+    next(cursor.results) and journal.encode(cursor.results) or value.null, step.rev.text, n = 7,
+  }
+end
+
+---Commits what the script has done so far, with its entry in the journal.
+function Online:commit_segment()
+  self.has_boundary = false
+  local cursor = self.cursor
+  if cursor.index == 0 then
+    return
+  elseif not cursor:is_replaying() and not self.is_dry then
+    self:begin()
+    send_own(self, "journal_write", journal_params(self))
+    self:commit(self.on_segment)
+  end
+  cursor:next()
+end
+
+local function note_failure(self, f)
+  if fault.is(f) then
+    self.failed = f
+    self.cursor:keep({ fault = { kind = f.kind, message = f.message, sqlstate = f.sqlstate } })
+  end
+  error(f, 0)
+end
+
+local function replayed_result(self, result)
+  if result and result.fault then
+    self.failed = fault.new(result.fault)
+    error(self.failed, 0)
+  end
+  return result and result.rows
+end
+
+local function rows_of(packed)
+  local rows = packed.list
+  rows.columns = packed.columns
+  rows.tag = packed.tag
+  return rows
+end
+
+-- Enters a statement; `send` runs it unless the journal says that it was committed.
+local function inside(self, statement, send)
+  guard(self)
+  own(self, statement)
+  local is_replayed, result = self.cursor:enter(statement)
+  if is_replayed then
+    local packed = replayed_result(self, result)
+    return packed and rows_of(packed)
+  end
+  local ok, rows = pcall(function()
+    self:begin()
+    return send(self.wire, statement)
+  end)
+  if not ok then
+    note_failure(self, rows)
+  end
+  return rows
+end
+
+local function send_plain(wire, statement)
+  wire:send(statement)
+end
+
+-- The setting rides along in the same round trip.
+local function send_without_lock_timeout(self, wire, statement)
+  local function set(text)
+    wire:send(own(self, {
+      sql = "SELECT pg_catalog.set_config('lock_timeout', $1, true)",
+      params = { text },
+      origin = statement.origin,
+    }))
+  end
+  set("0")
+  wire:send(statement)
+  set(self.settings.lock_timeout)
+end
+
+local function is_alone(self, statement)
+  return statement.transactional == false or (self.is_autocommit and statement.may_commit)
+end
+
+local function settle_boundary(self, statement)
+  if self.has_boundary and not statement.boundary_after then
+    self:commit_segment()
+  end
+  self.has_boundary = self.has_boundary or statement.boundary_after
+end
+
+---Runs a statement whose rows nobody reads: it is queued.
+function Online:run(statement)
+  guard(self)
+  settle_boundary(self, statement)
+  if is_alone(self, statement) then
+    return self:run_alone(statement)
+  end
+  if statement.lock_timeout == false then
+    inside(self, statement, function(wire, s)
+      send_without_lock_timeout(self, wire, s)
+    end)
+  else
+    inside(self, statement, send_plain)
+  end
+  if self.is_autocommit and self.depth == 0 then
+    self:commit_segment()
+  end
+end
+
+---Runs a statement and returns its rows.
+---@return table
+function Online:query(statement)
+  guard(self)
+  settle_boundary(self, statement)
+  local rows = inside(self, statement, function(wire, s)
+    local got = wire:query(s)
+    local list = table.move(got, 1, #got, 1, {})
+    self.cursor:keep({ rows = { list = list, columns = got.columns, tag = got.tag } })
+    return got
+  end)
+  if self.is_autocommit and self.depth == 0 then
+    self:commit_segment()
+  end
+  return rows or {}
+end
+
+---Sends rows by COPY.
+---@param next_chunk fun(): string|nil
+function Online:copy(statement, next_chunk)
+  guard(self)
+  settle_boundary(self, statement)
+  local digest = require("luamig.core.digest")
+  local hash = ""
+  local function hashed()
+    local chunk = next_chunk()
+    hash = chunk and digest.sha256(hash .. chunk) or hash
+    return chunk
+  end
+  if self.cursor:is_replaying() then
+    while hashed() do end
+    statement.data_hash = hash
+  end
+  inside(self, statement, function(wire, s)
+    wire:copy(s, hashed)
+    s.data_hash = hash
+  end)
+end
+
+-- What a statement outside a transaction left behind when it was stopped midway.
+local already_done = { ["42P04"] = true, ["42710"] = true, ["3D000"] = true, ["42704"] = true }
+
+-- An index that CREATE INDEX CONCURRENTLY did not finish is there, and invalid.
+local function leftover_index(self, statement)
+  local left = statement.leftover
+  local rows = self.wire.conn:exec([[
+    SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
+           pg_catalog.quote_ident(c.relname) AS name, i.indisvalid AS is_valid,
+           EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
+                    WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid) AS is_being_built
+      FROM pg_catalog.pg_class t
+      JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) t.oid
+      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
+      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+     WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)
+       AND c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name]], { left.table, left.index })
+  return rows[1]
+end
+
+-- Returns true when the index that an earlier try made is whole: there is nothing left to do.
+local function clear_leftover(self, statement, is_in_doubt)
+  local index = statement.leftover and leftover_index(self, statement)
+  if not index or index.is_being_built then
+    return false
+  elseif index.is_valid then
+    return is_in_doubt
+  end
+  self.report.warn(("index %s was left invalid by an earlier try; it is dropped and built again")
+    :format(index.name))
+  self.wire:query(own(self, {
+    sql = "DROP INDEX CONCURRENTLY " .. index.name,
+    origin = statement.origin,
+    op = statement.op,
+  }))
+  return false
+end
+
+local function exec_alone(self, statement, is_in_doubt)
+  if clear_leftover(self, statement, is_in_doubt) then
+    return
+  end
+  local ok, f = pcall(self.wire.query, self.wire, statement)
+  if ok then
+    return
+  elseif is_in_doubt and fault.is(f) and already_done[f.sqlstate or ""] then
+    self.report.warn(("%s: taken as done by the earlier try that was interrupted"):format(
+      f.message))
+    return
+  end
+  error(f, 0)
+end
+
+local function with_session_settings(self, statement, fn)
+  local conn = self.wire.conn
+  local settings = self.settings
+  if statement.lock_timeout == false then
+    settings = setmetatable({ lock_timeout = "0" }, { __index = settings })
+  end
+  txn.outside_begin(conn, {
+    lock_timeout = settings.lock_timeout,
+    statement_timeout = settings.statement_timeout,
+    search_path = settings.search_path,
+    role = settings.role,
+  })
+  local ok, f = pcall(fn)
+  if conn:alive() then
+    txn.outside_end(conn)
+  end
+  if not ok then
+    error(f, 0)
+  end
+end
+
+---Runs a statement that PostgreSQL refuses inside a transaction.
+function Online:run_alone(statement)
+  if self.depth > 0 then
+    fault.raise({
+      kind = "operation",
+      message = ("op.%s cannot run inside op.savepoint: it needs to be outside a transaction")
+        :format(statement.op),
+      origin = statement.op,
+    })
+  end
+  self:commit_segment()
+  own(self, statement)
+  local is_in_doubt = self.cursor:is_in_doubt()
+  if self.cursor:enter(statement) then
+    self.cursor:next()
+    return
+  elseif self.is_dry then
+    self.report.warn(("not run, for it cannot be rolled back: %s"):format(
+      (statement.sql:gsub("%s+", " "))))
+    self.cursor:next()
+    return
+  end
+  local ok, f = pcall(function()
+    self.wire:sync()
+    local params = journal_params(self)
+    send_own(self, "journal_start",
+      { params[1], params[2], params[3], params[5], params[7] })
+    self.wire:sync()
+    self.on_segment()
+    with_session_settings(self, statement, function()
+      exec_alone(self, statement, is_in_doubt)
+    end)
+    send_own(self, "journal_write", params)
+    self.wire:sync()
+  end)
+  if not ok then
+    note_failure(self, f)
+  end
+  self.cursor:next()
+end
+
+---Runs a function with each of its statements committed by itself.
+function Online:autocommit(fn)
+  guard(self)
+  self:commit_segment()
+  local before = self.is_autocommit
+  self.is_autocommit = true
+  sandbox.call(fn)
+  self.is_autocommit = before
+  self:commit_segment()
+end
+
+---Runs a function as a segment of its own.
+function Online:step(name, fn)
+  guard(self)
+  if self.depth > 0 then
+    fault.raise({ kind = "operation", message = "op.step cannot be used inside op.savepoint",
+      origin = "step" })
+  end
+  self:commit_segment()
+  self.report.debug(1, ("  step %s%s"):format(name,
+    self.cursor:is_replaying() and " (done before)" or ""))
+  sandbox.call(fn)
+  self:commit_segment()
+end
+
+local function control(self, text)
+  return { sql = text, op = "savepoint", origin = { file = self.step_info.rev.file } }
+end
+
+local function roll_back_to(self, name)
+  self.failed = nil
+  inside(self, control(self, "ROLLBACK TO SAVEPOINT " .. name), function(wire, s)
+    wire.conn:exec(s.sql)
+  end)
+  inside(self, control(self, "RELEASE SAVEPOINT " .. name), send_plain)
+end
+
+---Runs a function in a savepoint. When it fails, its work is rolled back and the fault raised.
+function Online:savepoint(fn)
+  guard(self)
+  if self.has_boundary then
+    self:commit_segment()
+  end
+  local name = ("luamig_%d"):format(self.depth + 1)
+  -- What came before must have succeeded: a failure from here on is the function's own.
+  inside(self, control(self, "SAVEPOINT " .. name), function(wire, s)
+    wire:query(s)
+  end)
+  self.depth = self.depth + 1
+  local result = table.pack(pcall(sandbox.call, fn))
+  self.depth = self.depth - 1
+  if result[1] and not self.failed then
+    local ok, f = pcall(inside, self, control(self, "RELEASE SAVEPOINT " .. name),
+      function(wire, s)
+        wire:query(s)
+      end)
+    if ok then
+      return table.unpack(result, 2, result.n)
+    end
+    result[2] = f
+  end
+  local f = self.failed or result[2]
+  if not self.wire.conn:alive() then
+    error(f, 0)
+  end
+  roll_back_to(self, name)
+  error(f, 0)
+end
+
+function Online:note(text)
+  self.report.info(text)
+end
+
+---The script has ended: its last transaction takes the version row and the history along.
+---@param last { move: table, record: table, on_record: fun(rows: table) }  parameters of the texts
+function Online:finish(last)
+  guard(self)
+  self.cursor:finish()
+  self:begin()
+  send_own(self, "move", last.move)
+  send_own(self, "record", last.record, last.on_record)
+  if self.cursor.segment > 1 then
+    send_own(self, "journal_clear", { self.step_info.rev.id, self.step_info.direction })
+  end
+end
+
+return online

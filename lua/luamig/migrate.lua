@@ -1,0 +1,125 @@
+--- What `upgrade` and `downgrade` do, from the plan to the last word.
+
+local confirm = require("luamig.confirm")
+local fault = require("luamig.fault")
+local hooks = require("luamig.hooks")
+local migration = require("luamig.migration")
+local runner = require("luamig.runner")
+local script = require("luamig.script")
+
+local migrate = {}
+
+local function rows_text(rows)
+  return #rows > 0 and table.concat(rows, ", ") or "<base>"
+end
+
+local function check_scripts(steps, direction)
+  for _, step in ipairs(steps) do
+    local ok, f = pcall(script.check, step.rev, direction)
+    if not ok then
+      if fault.is(f) then
+        fault.complete(f, { state = "nothing changed", direction = direction })
+      end
+      error(f, 0)
+    end
+  end
+end
+
+local function ask(self, steps, settings)
+  local ctx, cfg = self.ctx, self.cfg
+  local database = self.conn:info().database
+  if cfg.protected then
+    confirm.ask(ctx, ("environment '%s' is protected: %d revision%s will be %s"):format(
+      cfg.environment, #steps, #steps == 1 and "" or "s",
+      steps[1].direction == "upgrade" and "applied" or "undone"), database, self.command)
+  elseif steps[1].direction == "downgrade" and not ctx.options.yes then
+    local losses = confirm.losses(self, steps, settings)
+    if #losses > 0 then
+      confirm.ask(ctx, "the downgrade drops rows: " .. table.concat(losses, ", "), database,
+        self.command)
+    end
+  end
+end
+
+local function as_json(self, steps, done)
+  local list = {}
+  for i = 1, done do
+    list[i] = {
+      revision = steps[i].id,
+      direction = steps[i].direction,
+      ms = steps[i].ms,
+      doc = steps[i].rev.doc,
+    }
+  end
+  local last = steps[done]
+  return { applied = list, current = last and last.rows or self.state.rows,
+    dry_run = self.ctx.options.dry_run or false }
+end
+
+local function nothing_to_do(self)
+  if self.report.is_json() then
+    self.report.json(as_json(self, {}, 0))
+  else
+    self.report.info("nothing to do: the database is at " .. rows_text(self.state.rows))
+  end
+  return 0
+end
+
+local function plan(self, direction, target)
+  if direction == "downgrade" then
+    self:adopt_stored()
+  else
+    self:check_rows()
+  end
+  local steps = self:steps(direction, target)
+  self:check_unfinished(steps, direction)
+  check_scripts(steps, direction)
+  return steps
+end
+
+local function run_steps(self, steps, direction)
+  local settings = runner.settings(self.cfg, self.state)
+  local is_dry = self.ctx.options.dry_run
+  if not is_dry then
+    ask(self, steps, settings)
+  end
+  if self.ctx.options.backup then
+    require("luamig.backup").run(self.ctx, self.conn, self.ctx.options.backup)
+  end
+  local info = { direction = direction, environment = self.cfg.environment, revisions = {} }
+  for i, step in ipairs(steps) do
+    info.revisions[i] = step.id
+  end
+  hooks.run(self.cfg, "before_" .. direction, info)
+  runner.new({ migration = self, steps = steps, direction = direction, is_dry = is_dry }):run()
+  hooks.run(self.cfg, "after_" .. direction, info)
+  if self.report.is_json() then
+    self.report.json(as_json(self, steps, #steps))
+  end
+end
+
+---@param ctx table
+---@param direction "upgrade"|"downgrade"
+---@param target string
+---@param command string  as it can be typed again
+---@return integer
+function migrate.run(ctx, direction, target, command)
+  if ctx.options.sql then
+    local text = require("luamig.offline").script(ctx, direction, target, runner.step_text)
+    ctx.report.raw(text)
+    return 0
+  elseif target:find(":", 1, true) then
+    fault.raise({ kind = "usage", message = "a range FROM:TO goes with --sql",
+      try = command .. " --sql" })
+  end
+  local self = migration.open(ctx, command, { lock = true })
+  local steps = plan(self, direction, target)
+  self:warn()
+  if #steps == 0 then
+    return nothing_to_do(self)
+  end
+  run_steps(self, steps, direction)
+  return 0
+end
+
+return migrate

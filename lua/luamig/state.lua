@@ -1,0 +1,211 @@
+--- What luamig keeps in the database, read in one round trip: version rows, history, unfinished
+-- revisions, and the lock that lets one runner at a time work on them.
+
+local clock = require("luamig.core.clock")
+local fault = require("luamig.fault")
+local version = require("luamig.core.version")
+
+local state = {}
+
+local State = {}
+State.__index = State
+
+local ABSENT = { ["42P01"] = true, ["3F000"] = true }
+
+local function ask(conn, sql, params)
+  return conn:send(sql, params, { isolated = true })
+end
+
+-- An isolated statement tells its SQLSTATE only; run again by itself, it raises the whole fault.
+local function rows_or_raise(conn, sql, rows, params)
+  if not rows.sqlstate then
+    return rows
+  elseif ABSENT[rows.sqlstate] then
+    return {}
+  end
+  return conn:exec(sql, params)
+end
+
+local function column(rows, name)
+  local out = {}
+  for i, row in ipairs(rows) do
+    out[i] = row[name]
+  end
+  return out
+end
+
+local function by_revision(rows)
+  local out = {}
+  for _, row in ipairs(rows) do
+    out[row.revision] = row
+  end
+  return out
+end
+
+local function fill(self, results)
+  self.rows = column(results.rows, "version_num")
+  self.applied = by_revision(results.applied or {})
+  self.unfinished = results.journal_open or {}
+end
+
+-- Sends the named texts and takes their results, all in one round trip.
+local function ask_all(self, names, params)
+  local conn, seqs = self.conn, {}
+  for _, name in ipairs(names) do
+    seqs[ask(conn, self.sql[name], params[name])] = name
+  end
+  conn:sync()
+  local results = {}
+  for _ = 1, #names do
+    local seq, rows = conn:take()
+    local name = seqs[seq]
+    results[name] = rows_or_raise(conn, self.sql[name], rows, params[name])
+  end
+  return results
+end
+
+---Reads the state. `names` beside the version rows: "applied" (last history row of each revision),
+---"journal_open" (unfinished revisions), "lock" (tries the runner lock first).
+---Raises: connection, server.
+---@param conn userdata
+---@param cfg luamig.Config
+---@param names? string[]
+function state.read(conn, cfg, names)
+  local self = setmetatable({ conn = conn, cfg = cfg }, State)
+  self.sql = version.sql(cfg.version_schema, cfg.version_table)
+  local asked = { "session" }
+  for _, name in ipairs(names or {}) do
+    if name == "lock" then
+      asked[#asked + 1] = name
+    end
+  end
+  asked[#asked + 1] = "rows"
+  for _, name in ipairs(names or {}) do
+    if name ~= "lock" then
+      asked[#asked + 1] = name
+    end
+  end
+  local params = { session = { conn:info().pid, cfg.role or "none" } }
+  local results = ask_all(self, asked, params)
+  self.session = results.session[1]
+  self.is_pooled = self.session.pid ~= conn:info().pid
+  self.has_lock = results.lock ~= nil and results.lock[1].had
+  fill(self, results)
+  return self
+end
+
+local function reread(self)
+  fill(self, ask_all(self, { "rows", "applied", "journal_open" }, {}))
+end
+
+local function holder_text(holder)
+  if not holder then
+    return "another luamig"
+  end
+  return ("pid %d (%s, %s%s), connected since %s"):format(holder.pid, holder.role or "?",
+    holder.application_name or "?", holder.host and ", from " .. holder.host or "",
+    (holder.since or "?"):gsub("%.%d+", ""))
+end
+
+---Waits for the runner lock by polling; the holder is named meanwhile.
+---Raises: lock, when it was not had in time; interrupted.
+---@param wait_ms integer
+---@param on_wait fun(text: string)  told who is waited for, once per holder
+function State:lock(wait_ms, on_wait)
+  local conn = self.conn
+  local finish = clock.now_ms() + wait_ms
+  local told
+  local has_waited = false
+  while not self.has_lock do
+    local holder = conn:exec(self.sql.lock_holder)[1]
+    local text = holder_text(holder)
+    if clock.now_ms() >= finish then
+      fault.raise({
+        kind = "lock",
+        message = "another luamig is working on this database: " .. text,
+        state = "nothing changed",
+        try = "wait longer with --lock-wait 10min, or look at it with: luamig status",
+      })
+    elseif text ~= told then
+      on_wait(text)
+      told = text
+    end
+    if not clock.sleep_ms(100 + clock.jitter_ms(150)) then
+      fault.raise({ kind = "interrupted", message = "interrupted while waiting for another luamig",
+        state = "nothing changed" })
+    end
+    has_waited = true
+    self.has_lock = conn:exec(self.sql.lock)[1].had
+  end
+  if has_waited then
+    reread(self)
+  end
+end
+
+local creations = {
+  { "create_schema", "has_schema" }, { "create_version", "has_version" },
+  { "create_history", "has_history" }, { "create_journal", "has_journal" },
+}
+
+---The statements that make what is missing of luamig's own tables.
+---@return string[]
+function State:missing()
+  local out = {}
+  for _, pair in ipairs(creations) do
+    if not self.session[pair[2]] then
+      out[#out + 1] = self.sql[pair[1]]
+    end
+  end
+  return out
+end
+
+---Makes what is missing, all or nothing. Raises: server.
+function State:ensure()
+  local missing = self:missing()
+  if #missing == 0 then
+    return
+  end
+  local conn = self.conn
+  local ok, f = pcall(function()
+    conn:send("BEGIN")
+    for _, sql in ipairs(missing) do
+      conn:send(sql)
+    end
+    conn:send("COMMIT", nil, { expect = "COMMIT" })
+    conn:sync()
+  end)
+  if not ok then
+    require("luamig.core.txn").rollback(conn)
+    if fault.is(f) then
+      fault.complete(f, {
+        state = "nothing changed",
+        hint = f.sqlstate == "42501" and ("luamig keeps its version table in schema %s; let the "
+          .. "owner of the database run: GRANT CREATE ON DATABASE …, or set version_schema in "
+          .. "luamig.lua"):format(self.cfg.version_schema) or nil,
+      })
+    end
+    error(f, 0)
+  end
+  for _, pair in ipairs(creations) do
+    self.session[pair[2]] = true
+  end
+end
+
+---The stored text of the last upgrade of a revision, or nil.
+---@return { script: string, sha256: string, finished: string, role: string }|nil
+function State:script(id)
+  return self.session.has_history and self.conn:exec(self.sql.script, { id })[1] or nil
+end
+
+---The history row that a revision left last, or nil.
+function State:last_record(id)
+  return self.applied[id]
+end
+
+---The committed segments of an unfinished revision.
+---@return luamig.journal.Segment[]
+function State:segments(id, direction)
+  return self.conn:exec(self.sql.journal_read, { id, direction })
+end
+
+return state

@@ -1,0 +1,153 @@
+--- What a failure means for the database: what is applied, what was rolled back, and what to type
+-- next. Also finds out, after a lost connection, whether the COMMIT on its way was done.
+
+local clock = require("luamig.core.clock")
+local fault = require("luamig.fault")
+
+local verdict = {}
+
+local RECONNECT_MS <const> = 15000
+
+local function rows_text(rows)
+  return #rows > 0 and table.concat(rows, ", ") or "<base>"
+end
+
+local function rows_now(run)
+  local last = run.steps[run.done]
+  return last and last.rows or run.rows_before
+end
+
+local function applied_ids(run)
+  local ids = {}
+  for i = 1, run.done do
+    ids[i] = run.steps[i].id
+  end
+  return ids
+end
+
+local function list_text(ids)
+  if #ids > 6 then
+    return ("%s … %s (%d revisions)"):format(ids[1], ids[#ids], #ids)
+  elseif #ids < 2 then
+    return ids[1] or ""
+  end
+  return table.concat(ids, ", ", 1, #ids - 1) .. " and " .. ids[#ids]
+end
+
+-- The connection is gone, and with it perhaps the answer to a COMMIT. The history tells.
+local function reconnect(run)
+  local finish = clock.now_ms() + RECONNECT_MS
+  local delay = 200
+  repeat
+    local ok, conn = pcall(run.migration.reconnect, run.migration)
+    if ok then
+      return conn
+    end
+    if not clock.sleep_ms(delay) then
+      return nil
+    end
+    delay = math.min(delay * 2, 2000)
+  until clock.now_ms() >= finish
+  return nil
+end
+
+local function has_happened(run, conn, step)
+  return conn:exec(run.migration.state.sql.happened, { run.id, step.id, step.direction })[1] ~= nil
+end
+
+local function settle(run, conn)
+  while run.done < #run.steps do
+    local step = run.steps[run.done + 1]
+    if not has_happened(run, conn, step) then
+      return
+    end
+    run.done = run.done + 1
+    run:announce(step)
+  end
+end
+
+---Finds out what was committed when the connection was lost, over a new one.
+---@param run table
+---@param f any  what was raised; a fault learns whether the answer is certain
+function verdict.after_loss(run, f)
+  local before = run.done
+  local conn = reconnect(run)
+  local is_certain = conn ~= nil and pcall(settle, run, conn)
+  if fault.is(f) then
+    f.is_uncertain = not is_certain
+    f.committed_unseen = run.done - before
+  end
+  if conn then
+    conn:close()
+  end
+end
+
+-- What stands, in front of what was rolled back: "005 and 006 are applied; ".
+local function done_text(run, verb)
+  local ids = applied_ids(run)
+  if #ids == 0 then
+    return ""
+  end
+  return ("%s %s %s; "):format(list_text(ids), #ids > 1 and "are" or "is", verb)
+end
+
+local function state_text(run, f)
+  local step = run.steps[run.done + 1]
+  local verb = run.direction == "upgrade" and "applied" or "undone"
+  local was = done_text(run, verb)
+  local place = "database is at " .. rows_text(rows_now(run))
+  if not step then
+    return was .. place
+  elseif f.is_uncertain then
+    return ("%sit is not known whether revision %s was committed: the server could not be asked "
+      .. "again"):format(was, step.id)
+  elseif run.unfinished[step.id .. " " .. step.direction] then
+    f.is_partial = true
+    return ("%srevision %s is partly %s: what it had committed stays and is passed over when it is "
+      .. "run again; %s"):format(was, step.id, verb, place)
+  end
+  was = was == "" and "nothing changed; " or was
+  return was .. (step.is_begun and ("revision %s rolled back, "):format(step.id) or "") .. place
+end
+
+local tries = {
+  server = "fix the script and run: %s",
+  script = "fix the script and run: %s",
+  operation = "fix the script and run: %s",
+  lock = "look at who is in the way, then run again: %s",
+  connection = "run again: %s",
+  interrupted = "go on with: %s",
+}
+
+local function try_of(run, f)
+  if f.is_uncertain then
+    return "when the server is back: luamig current"
+  end
+  local text = tries[f.kind]
+  return text and (f.is_partial and "resume with: %s" or text):format(run.migration.command)
+end
+
+local function last_signal()
+  local _, signal = clock.interrupts()
+  return signal ~= 0 and signal or nil
+end
+
+---Completes a fault with the state of the database and the next command.
+---@return table  the same fault
+function verdict.complete(run, f)
+  local step = f.step or run.step
+  fault.complete(f, {
+    revision = step and step.rev.id,
+    direction = run.direction,
+    applied = applied_ids(run),
+    state = state_text(run, f),
+  })
+  fault.complete(f, { try = try_of(run, f) })
+  if f.kind == "interrupted" then
+    f.signal = last_signal()
+  end
+  f.step = nil
+  return f
+end
+
+return verdict
