@@ -10,7 +10,8 @@
 --   columns       a list of names or op.sql        column, constraint
 --   rows          a list of tables                 none          op.none
 --   list<T>  map  map<T>  enum{a, b}               fields        a table, with `fields` beside
--- and unions of these: "identifier|column", "literal|none".
+-- and unions of these: "identifier|column", "literal|none". `fields` beside a list are those of its
+-- elements ([1], [2] go by position). `refused` = { why there is no such option, what to write }.
 
 local fault = require("luamig.fault")
 local nearest = require("luamig.nearest")
@@ -111,10 +112,10 @@ end
 
 local check_type
 
-local function deep_list(v, place, node)
+local function deep_list(v, place, node, spec)
   local out = {}
   for i, item in ipairs(check_list(v, place)) do
-    out[i] = check_type(item, inside(place, ("[%d]"):format(i)), node.of)
+    out[i] = check_type(item, inside(place, ("[%d]"):format(i)), node.of, spec)
   end
   return out
 end
@@ -160,21 +161,34 @@ local function deep_enum(v, place, node)
     near and ("did you mean '%s'?"):format(near))
 end
 
-local function keys_of(map)
+local function keys_of(map, is_wanted)
   local keys = {}
-  for key in pairs(map) do
-    keys[#keys + 1] = key
+  for key, field in pairs(map) do
+    if not is_wanted or is_wanted(key, field) then
+      keys[#keys + 1] = key
+    end
   end
-  table.sort(keys)
+  table.sort(keys, function(a, b)
+    return tostring(a) < tostring(b)
+  end)
   return keys
 end
 
+local function suffix(key)
+  return type(key) == "string" and "." .. key or ("[%s]"):format(tostring(key))
+end
+
+local function is_option(key, field)
+  return type(key) == "string" and not field.refused
+end
+
 local function unknown_option(place, name, fields)
-  local near = type(name) == "string" and nearest.of(name, keys_of(fields))
-  refuse(inside(place, type(name) == "string" and "." .. name or ("[%s]"):format(tostring(name))),
-    type(name) == "string" and "there is no such option" or "expected options by name only",
-    near and ("did you mean '%s'?"):format(near)
-      or ("known: " .. table.concat(keys_of(fields), ", ")))
+  local is_name = type(name) == "string"
+  local known = keys_of(fields, is_option)
+  local near = is_name and nearest.of(name, known)
+  refuse(inside(place, suffix(name)),
+    is_name and "there is no such option" or "expected options by name only",
+    near and ("did you mean '%s'?"):format(near) or "known: " .. table.concat(known, ", "))
 end
 
 -- Named fields of a table against their descriptions; what is missing gets its default.
@@ -182,9 +196,11 @@ local function check_fields(given, place, fields, out)
   for _, name in ipairs(keys_of(fields)) do
     local field, v = fields[name], given[name]
     if v ~= nil then
-      out[name] = check_type(v, inside(place, "." .. name), shape.parse(field.type), field)
+      local at = inside(place, suffix(name))
+      out[name] = field.refused and refuse(at, table.unpack(field.refused))
+        or check_type(v, at, shape.parse(field.type), field)
     elseif field.required then
-      refuse(inside(place, "." .. name),
+      refuse(inside(place, suffix(name)),
         ("expected %s, got nothing"):format(shape.expected(field.type)))
     else
       out[name] = field.default
