@@ -75,6 +75,15 @@ function clause.comment(target, text)
   return { sql = ("COMMENT ON %s IS %s"):format(target, literal) }
 end
 
+---Marks a statement that waits for others instead of blocking them: it runs outside a transaction
+---and without lock_timeout.
+---@return table  the same statement
+function clause.concurrently(statement)
+  statement.transactional = false
+  statement.lock_timeout = false
+  return statement
+end
+
 ---A copy one level deep: the arguments of an inverse are not those of the record.
 function clause.copy(map)
   local out = {}

@@ -1,6 +1,7 @@
 --- The definition of a constraint as SQL: inside CREATE TABLE, behind ADD, or at a column. Pure.
 
 local clause = require("luamig.clause")
+local index = require("luamig.index")
 local naming = require("luamig.naming")
 local quote = require("luamig.quote")
 
@@ -80,8 +81,11 @@ function constraint.inline_reference(column, table_name, context)
     references(spec.table, spec.column and { spec.column }), foreign_key_tail(spec, context))
 end
 
-local function include(spec)
-  return spec.include and "INCLUDE (" .. quote.idents(spec.include) .. ")"
+local function index_clauses(spec)
+  return clause.words(
+    spec.include and "INCLUDE (" .. quote.idents(spec.include) .. ")",
+    spec.with and "WITH (" .. clause.settings(spec.with) .. ")",
+    spec.tablespace and "USING INDEX TABLESPACE " .. quote.ident(spec.tablespace))
 end
 
 local function nulls(spec, context)
@@ -92,66 +96,95 @@ local function nulls(spec, context)
   return "NULLS NOT DISTINCT"
 end
 
-local function key_columns(spec, words, context)
-  if spec.using_index then
-    return clause.words(words, "USING INDEX", quote.ident(spec.using_index))
+local function enforcement(spec, context)
+  if spec.enforced == nil then
+    return nil
   end
-  return clause.words(words, nulls(spec, context), "(" .. quote.idents(spec.columns) .. ")",
-    include(spec))
+  clause.need(context, 18, "enforced")
+  return spec.enforced and "ENFORCED" or "NOT ENFORCED"
 end
 
-local bodies = {}
-
-function bodies.primary_key(spec, context)
-  return clause.words(key_columns(spec, "PRIMARY KEY", context), deferrable(spec))
+local function key_columns(spec, context)
+  local columns = quote.idents(spec.columns)
+  if spec.without_overlaps then
+    clause.need(context, 18, "without_overlaps")
+    columns = columns .. " WITHOUT OVERLAPS"
+  end
+  return "(" .. columns .. ")"
 end
 
-function bodies.unique(spec, context)
-  return clause.words(key_columns(spec, "UNIQUE", context), deferrable(spec))
+local function key(words)
+  return function(spec, context)
+    if spec.using_index then
+      return clause.words(words, "USING INDEX", quote.ident(spec.using_index), deferrable(spec))
+    end
+    return clause.words(words, nulls(spec, context), key_columns(spec, context),
+      index_clauses(spec), deferrable(spec))
+  end
 end
 
-function bodies.check(spec)
+-- The last column of each side is the period.
+local function period_columns(columns)
+  local last = #columns
+  return quote.idents(table.move(columns, 1, last - 1, 1, {})) .. ", PERIOD "
+    .. quote.ident(columns[last])
+end
+
+local function foreign_key_head(spec, context)
+  local idents = quote.idents
+  if spec.period then
+    clause.need(context, 18, "period")
+    idents = period_columns
+  end
+  return clause.words("FOREIGN KEY (" .. idents(spec.columns) .. ")", "REFERENCES",
+    quote.name(spec.referred_table),
+    spec.referred_columns and "(" .. idents(spec.referred_columns) .. ")")
+end
+
+local bodies = { primary_key = key("PRIMARY KEY"), unique = key("UNIQUE") }
+
+function bodies.check(spec, context)
   return clause.words("CHECK (" .. clause.sql(spec.condition) .. ")",
-    spec.no_inherit and "NO INHERIT")
+    spec.no_inherit and "NO INHERIT", enforcement(spec, context))
 end
 
 function bodies.foreign_key(spec, context)
-  return clause.words("FOREIGN KEY (" .. quote.idents(spec.columns) .. ")",
-    references(spec.referred_table, spec.referred_columns), foreign_key_tail(spec, context))
+  return clause.words(foreign_key_head(spec, context), foreign_key_tail(spec, context),
+    enforcement(spec, context))
 end
 
 function bodies.exclude(spec)
   local elements = {}
   for i, element in ipairs(spec.elements) do
-    local target = element[1]
-    elements[i] = clause.words(
-      type(target) == "string" and quote.ident(target) or "(" .. target.sql .. ")",
-      element.opclass and quote.name(element.opclass), "WITH", element[2])
+    elements[i] = index.key(element) .. " WITH " .. clause.sql(element[2])
   end
   return clause.words("EXCLUDE USING", quote.ident(spec.using or "gist"),
-    "(" .. table.concat(elements, ", ") .. ")", include(spec),
+    "(" .. table.concat(elements, ", ") .. ")", index_clauses(spec),
     spec.where and "WHERE (" .. clause.sql(spec.where) .. ")", deferrable(spec))
+end
+
+function bodies.not_null(spec, context)
+  clause.need(context, 18, "a named NOT NULL constraint")
+  return clause.words("NOT NULL", quote.ident(spec.column), spec.no_inherit and "NO INHERIT")
 end
 
 local naming_kinds = {
   primary_key = "pk", unique = "uq", check = "ck", foreign_key = "fk", exclude = "ex",
+  not_null = "nn",
 }
 
 local function columns_of(spec)
-  if spec.columns then
-    return spec.columns
-  end
-  local columns = {}
-  for i, element in ipairs(spec.elements or {}) do
-    columns[i] = element[1]
-  end
-  return columns
+  return spec.columns or index.targets(spec.elements or { spec.column })
 end
 
----The name that the script gave, else the one of the naming convention, else nil.
+---The name that the script gave, else the one of the naming convention, else nil. A constraint made
+---of an index takes the name of the index.
 ---@return string|nil
 function constraint.name(spec, table_name, context)
-  return spec.name or naming.name(context, naming_kinds[spec.kind], {
+  if spec.name or spec.using_index then
+    return spec.name or spec.using_index
+  end
+  return naming.name(context, naming_kinds[spec.kind], {
     table = table_name,
     columns = columns_of(spec),
     referred = spec.referred_table,
@@ -165,6 +198,20 @@ function constraint.definition(spec, table_name, context)
   local name = constraint.name(spec, table_name, context)
   return clause.words(name and "CONSTRAINT " .. quote.ident(name), bodies[spec.kind](spec, context),
     spec.not_valid and "NOT VALID")
+end
+
+---The statement behind one that made the constraint, or nil.
+---@return table|nil
+function constraint.comment(spec, table_name, context)
+  if not spec.comment then
+    return nil
+  end
+  local name = constraint.name(spec, table_name, context)
+  if not name then
+    clause.refuse("the %s has a comment and no name", (spec.kind:gsub("_", " ")))
+  end
+  return clause.comment(("CONSTRAINT %s ON %s"):format(quote.ident(name), quote.name(table_name)),
+    spec.comment)
 end
 
 return constraint

@@ -5,7 +5,11 @@ local operations = {}
 
 -- In the order that the documentation shows them.
 local modules = {
+  "luamig.ddl.tables",
+  "luamig.ddl.table_settings",
   "luamig.ddl.columns",
+  "luamig.ddl.constraints",
+  "luamig.ddl.indexes",
   "luamig.ddl.values",
   "luamig.ddl.data",
   "luamig.ddl.control",
