@@ -1,6 +1,8 @@
 -- luacheck: no max line length (a case a line)
 local cases = require("support.cases")
+local lfs = require("lfs")
 local op = require("luamig.op")
+local operations = require("luamig.operations")
 local record = require("support.record")
 
 local function create(items)
@@ -315,4 +317,32 @@ describe("wrong input of table operations", function()
       op.detach_partition("p", "t", { concurrently = true, finalize = true })
     end, "detach_partition: concurrently and finalize exclude each other" },
   })
+end)
+
+describe("the sample history", function()
+  local families = { tables = true, columns = true, constraints = true, indexes = true, values = true }
+  local schema_only = setmetatable({}, {
+    __index = function(_, name)
+      local description = operations.get(name)
+      return description and families[description.family] and op[name] or function() end
+    end,
+  })
+
+  local function load_revision(file)
+    local environment = setmetatable({ op = schema_only }, { __index = _G })
+    assert(loadfile("migrations/versions/" .. file, "t", environment))()
+    return environment
+  end
+
+  for file in lfs.dir("migrations/versions") do
+    if file:find("%.lua$") then
+      it("renders both ways: " .. file, function()
+        local revision = load_revision(file)
+        assert.is_truthy(record.sql(revision.upgrade):find("^CREATE TABLE [%w_]+ %(\n  id uuid")
+          or record.sql(revision.upgrade):find("^ALTER TABLE [%w_]+ ADD COLUMN"))
+        assert.is_truthy(record.sql(revision.downgrade):find("DROP TABLE", 1, true)
+          or record.sql(revision.downgrade):find("DROP COLUMN", 1, true))
+      end)
+    end
+  end
 end)

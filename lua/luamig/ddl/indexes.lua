@@ -245,7 +245,7 @@ op.create_index("users_email", "users", { op.sql("lower(email)") }, { unique = t
     summary = "Makes the index of a partition part of the index of the partitioned table.",
     doc = "With an index made by op.create_index (only) and one on each partition, the last one "
       .. "attached makes the whole valid.",
-    raises = "server 55000 when the definitions differ or the table is no partition",
+    raises = "server 42P17 when the definitions differ, 55000 when it is no partition's index",
     example = [[op.attach_index("events_at", "events_2025_at")]],
     parameters = {
       { name = "index", type = "name", doc = "the index of the partitioned table" },
