@@ -30,12 +30,14 @@ column.options = {
   references = {
     type = "name|fields",
     fields = constraint.reference_fields,
+    class = "Reference",
     doc = "a table, or { table = …, column = …, on_delete = … }",
   },
   check = { type = "sql_or_string", doc = "condition every row must meet" },
   identity = {
     type = "enum{always,by default}|fields",
     fields = column.sequence_fields,
+    class = "Identity",
     doc = "GENERATED … AS IDENTITY",
   },
   generated = {

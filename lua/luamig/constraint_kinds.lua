@@ -108,6 +108,7 @@ constraint_kinds.of = {
         fields = joined(index.ordered_key_fields, {
           [2] = { type = "string|sql", required = true, doc = "operator: \"=\", \"&&\" …" },
         }),
+        class = "ExcludeElement",
         doc = "{ { \"room\", \"=\" }, { \"during\", \"&&\" } }",
       },
     },

@@ -13,14 +13,14 @@ local key_target = {
   doc = "a column, or op.sql with an expression",
 }
 
----A key with more to say than its name: `{ "email", collation = "C" }`.
+---A key with more to say than its name: `{ "email", collation = "C" }`. Class luamig.Key.
 index.key_fields = {
   key_target,
   opclass = { type = "name|sql", doc = "operator class; op.sql when it has parameters" },
   collation = { type = "name", doc = "collation" },
 }
 
----The same, where it has an order: `{ "at", order = "desc" }`.
+---The same, where it has an order: `{ "at", order = "desc" }`. Class luamig.IndexKey.
 index.ordered_key_fields = {
   key_target,
   opclass = index.key_fields.opclass,

@@ -8,7 +8,12 @@ local value = require("luamig.value")
 local partition = {}
 
 local function keys(doc)
-  return { type = "list<identifier|sql|fields>", fields = index.key_fields, doc = doc }
+  return {
+    type = "list<identifier|sql|fields>",
+    fields = index.key_fields,
+    class = "Key",
+    doc = doc,
+  }
 end
 
 ---How a table is split: one of the three.

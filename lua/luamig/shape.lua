@@ -11,7 +11,8 @@
 --   rows          a list of tables                 none          op.none
 --   list<T>  map  map<T>  enum{a, b}               fields        a table, with `fields` beside
 -- and unions of these: "identifier|column", "literal|none". `fields` beside a list are those of its
--- elements ([1], [2] go by position). `refused` = { why there is no such option, what to write }.
+-- elements ([1], [2] go by position); `class` names them for editors. `refused` = { why there is no
+-- such option, what to write }.
 
 local fault = require("luamig.fault")
 local nearest = require("luamig.nearest")

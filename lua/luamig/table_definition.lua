@@ -29,11 +29,13 @@ table_definition.options = {
   partition_by = {
     type = "fields",
     fields = partition.by_fields,
+    class = "PartitionBy",
     doc = "how its rows are split: { range = { \"at\" } }, { list = … } or { hash = … }",
   },
   partition_of = {
     type = "fields",
     fields = partition_of_fields,
+    class = "PartitionOf",
     doc = "make it a partition: { table = \"events\", from = …, to = … }",
   },
   with = { type = "map<string|number|boolean>", doc = "storage parameters: { fillfactor = 70 }" },

@@ -320,6 +320,7 @@ return {
     check = check_alter,
     render = render_alter,
     inverse = inverse_alter,
+    inverse_needs = "from, for all but nullable and new_name",
   },
   {
     name = "rename_column",

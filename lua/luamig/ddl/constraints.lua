@@ -11,6 +11,7 @@ local kinds = {
   {
     kind = "primary_key",
     words = "primary key",
+    article = "a",
     create = "create_primary_key",
     example = [[op.primary_key({ "project_id", "user_id" })]],
     create_example = [[op.create_primary_key("users_pkey", "users", { "id" })]],
@@ -21,6 +22,7 @@ local kinds = {
   {
     kind = "unique",
     words = "unique constraint",
+    article = "a",
     create = "create_unique_constraint",
     example = [[op.unique({ "session_id", "step_order" }, { name = "uq_steps_order" })]],
     create_example = [[op.create_unique_constraint("uq_email", "users", { "email" })]],
@@ -31,6 +33,7 @@ local kinds = {
   {
     kind = "check",
     words = "check constraint",
+    article = "a",
     create = "create_check_constraint",
     example = [[op.check("size_bytes >= 0", { name = "ck_files_size" })]],
     create_example = [[op.create_check_constraint("ck_files_size", "files", "size_bytes >= 0")]],
@@ -41,6 +44,7 @@ local kinds = {
   {
     kind = "foreign_key",
     words = "foreign key",
+    article = "a",
     create = "create_foreign_key",
     example = [[op.foreign_key({ "user_id" }, "users", { "id" }, { on_delete = "cascade" })]],
     create_example = [[op.create_foreign_key("fk", "files", { "user_id" }, "users", { "id" })]],
@@ -52,6 +56,7 @@ local kinds = {
   {
     kind = "exclude",
     words = "exclusion constraint",
+    article = "an",
     create = "create_exclude_constraint",
     example = [[op.exclude({ { "room", "=" }, { "during", "&&" } }, { name = "no_overlap" })]],
     create_example = [[op.create_exclude_constraint("no_clash", "stays", { { "during", "&&" } })]],
@@ -63,6 +68,7 @@ local kinds = {
   {
     kind = "not_null",
     words = "NOT NULL constraint",
+    article = "a",
     create = "create_not_null_constraint",
     example = [[op.not_null("email", { name = "users_email_there" })]],
     create_example = [[op.create_not_null_constraint("email_there", "users", "email")]],
@@ -93,8 +99,7 @@ local function construct(entry)
   return {
     name = entry.kind,
     family = "constraints",
-    summary = ("A %s, for create_table and as the definition that drop_constraint takes back.")
-      :format(entry.words),
+    summary = ("%s %s, for create_table."):format(entry.article:gsub("^a", "A"), entry.words),
     doc = entry.doc,
     example = entry.example,
     parameters = of.parameters,
@@ -169,7 +174,7 @@ local function create(entry)
   return {
     name = entry.create,
     family = "constraints",
-    summary = ("Adds a %s."):format(entry.words),
+    summary = ("Adds %s %s."):format(entry.article, entry.words),
     doc = entry.doc,
     raises = entry.raises,
     example = entry.create_example,

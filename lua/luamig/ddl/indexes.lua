@@ -133,6 +133,7 @@ end
 local keys = {
   type = "list<identifier|sql|fields>",
   fields = index.ordered_key_fields,
+  class = "IndexKey",
   doc = "names, op.sql for expressions, or { \"at\", order = \"desc\", nulls = \"last\" }",
 }
 

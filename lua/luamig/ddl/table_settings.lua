@@ -200,5 +200,6 @@ return {
     check = check,
     render = render,
     inverse = inverse,
+    inverse_needs = "from, for all but schema, logged, inherit and no_inherit",
   },
 }
