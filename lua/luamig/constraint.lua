@@ -164,7 +164,10 @@ function bodies.exclude(spec)
 end
 
 function bodies.not_null(spec, context)
-  clause.need(context, 18, "a named NOT NULL constraint")
+  if not clause.since(context, 18) then
+    clause.refuse("a NOT NULL constraint with a name needs PostgreSQL 18, the server is %d: write "
+      .. "nullable = false (op.column, op.alter_column)", context.server_version // 10000)
+  end
   return clause.words("NOT NULL", quote.ident(spec.column), spec.no_inherit and "NO INHERIT")
 end
 

@@ -40,7 +40,7 @@ local function column_words(columns)
 end
 
 ---@param context table  of the executor; its `naming` is the config's
----@param kind "pk"|"uq"|"fk"|"ck"|"ex"|"ix"
+---@param kind "pk"|"uq"|"fk"|"ck"|"ex"|"nn"|"ix"
 ---@param fields { table: string, columns?: table, referred?: string, expression?: string }
 ---@return string|nil  nil: PostgreSQL's own choice
 function naming.name(context, kind, fields)

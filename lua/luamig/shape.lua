@@ -162,16 +162,20 @@ local function deep_enum(v, place, node)
     near and ("did you mean '%s'?"):format(near))
 end
 
-local function keys_of(map, is_wanted)
-  local keys = {}
-  for key, field in pairs(map) do
-    if not is_wanted or is_wanted(key, field) then
+local in_order = setmetatable({}, { __mode = "k" }) -- descriptions do not change
+
+local function keys_of(fields)
+  local keys = in_order[fields]
+  if not keys then
+    keys = {}
+    for key in pairs(fields) do
       keys[#keys + 1] = key
     end
+    table.sort(keys, function(a, b)
+      return tostring(a) < tostring(b)
+    end)
+    in_order[fields] = keys
   end
-  table.sort(keys, function(a, b)
-    return tostring(a) < tostring(b)
-  end)
   return keys
 end
 
@@ -179,13 +183,12 @@ local function suffix(key)
   return type(key) == "string" and "." .. key or ("[%s]"):format(tostring(key))
 end
 
-local function is_option(key, field)
-  return type(key) == "string" and not field.refused
-end
-
 local function unknown_option(place, name, fields)
   local is_name = type(name) == "string"
-  local known = keys_of(fields, is_option)
+  local known = {}
+  for _, key in ipairs(keys_of(fields)) do
+    known[#known + 1] = type(key) == "string" and not fields[key].refused and key or nil
+  end
   local near = is_name and nearest.of(name, known)
   refuse(inside(place, suffix(name)),
     is_name and "there is no such option" or "expected options by name only",

@@ -269,7 +269,7 @@ describe("wrong input of constraint operations", function()
       "enforced needs PostgreSQL 18; the server is 15" },
     { "knows what an older server lacks: NOT NULL by name", function()
       op.create_not_null_constraint("nn", "t", "a")
-    end, "a named NOT NULL constraint needs PostgreSQL 18; the server is 15" },
+    end, "a NOT NULL constraint with a name needs PostgreSQL 18, the server is 15: write nullable = false (op.column, op.alter_column)" },
     { "knows what an older server lacks: nulls_not_distinct", unique({ nulls_not_distinct = true }),
       "nulls_not_distinct needs PostgreSQL 15; the server is 14", context = OLD },
     { "knows what an older server lacks: on_delete_columns", foreign_key({ on_delete = "set null", on_delete_columns = { "a" } }),
