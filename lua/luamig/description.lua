@@ -12,6 +12,7 @@ local members = {
   {
     name = "invoke",
     family = "control",
+    is_unrecorded = true, -- what it runs is recorded
     summary = "Runs a record, as made by a call: { op = \"drop_table\", args = { name = \"t\" } }.",
     example = [[op.invoke({ op = "drop_table", args = { name = "users" } })]],
     parameters = {
@@ -21,6 +22,7 @@ local members = {
   {
     name = "register",
     family = "control",
+    is_unrecorded = true,
     summary = "Makes an operation of your own.",
     doc = "op.NAME(…) calls the function, which calls other operations. change() can go back over "
       .. "it, for it records what is called in it.",
@@ -165,11 +167,11 @@ local function sample(one)
   return args
 end
 
----How change() goes back over a call, in words; nil for what makes only a value.
+---How change() goes back over a call, in words; nil for what change() never records.
 ---@param one table
 ---@return string|nil
 function description.inverse(one)
-  if one.construct then
+  if one.construct or one.is_unrecorded then
     return nil
   elseif not one.inverse then
     return "none: write upgrade() and downgrade() instead of change()"
@@ -179,7 +181,9 @@ function description.inverse(one)
   if ok and back then
     return ("op.%s%s"):format(back.op, needs)
   elseif ok and why then
-    return "possible when the call says enough; at its shortest, " .. why
+    local is_hopeless = why:find("downgrade()", 1, true)
+    return (is_hopeless and "none: " or "possible when the call says enough; at its shortest, ")
+      .. why
   end
   return "yes" .. needs
 end

@@ -75,6 +75,13 @@ describe("create_index", function()
     assert.is_true(statements[2].transactional)
   end)
 
+  it("names what was left behind as SQL does: the table quoted, the index as it is", function()
+    local statement = record.executor(function()
+      op.create_index("Ix", "App.Order", { "a" }, { concurrently = true })
+    end).statements[1]
+    assert.same({ index = "Ix", table = '"App"."Order"' }, statement.leftover)
+  end)
+
   it("knows of nothing left behind by one in a transaction", function()
     local statement = record.executor(create({ "a" })).statements[1]
     assert.is_true(statement.transactional)

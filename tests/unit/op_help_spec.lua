@@ -62,7 +62,7 @@ Example
       for _, entry in ipairs(description.fields(one.options)) do
         assert.is_true(has_entry(text, entry.key), entry.key)
       end
-      assert.equal(not one.construct, text:find("\nInverse\n", 1, true) ~= nil)
+      assert.equal(description.inverse(one) ~= nil, text:find("\nInverse\n", 1, true) ~= nil)
     end)
 
     it("fills its lines up to 100 columns: op." .. one.name, function()
@@ -107,8 +107,9 @@ Example
       inverse("alter_column"))
     assert.truthy(inverse("drop_constraint"):find("^possible when the call says enough; at its "
       .. "shortest, what the constraint was is not known"))
-    assert.equal("none: write upgrade() and downgrade() instead of change()", inverse("register"))
+    assert.truthy(inverse("attach_index"):find("^none: PostgreSQL cannot take an index off again"))
     assert.is_nil(inverse("column"))
+    assert.is_nil(inverse("register"))
   end)
 
   it("shows the fields of op", function()
@@ -153,8 +154,9 @@ describe("the examples of operations", function()
       if not one.example then
         return
       end
-      local run = assert(load(one.example, "=example", "t", { op = op })
-        or load("return " .. one.example, "=example", "t", { op = op }))
+      local text = one.example:gsub("…", "") -- what a reader fills in
+      local run = assert(load(text, "=example", "t", { op = op })
+        or load("return " .. text, "=example", "t", { op = op }))
       assert.truthy(one.example:find("op." .. one.name, 1, true))
       if families[one.family] then
         local executor = record.executor(run, { server_version = 180000 })

@@ -43,7 +43,7 @@ local function render_create(args, context)
   }
   if args.concurrently then
     clause.concurrently(statement)
-    statement.leftover = { index = name, table = args.table }
+    statement.leftover = { index = name, table = quote.name(args.table) }
   end
   local statements = { statement }
   if args.comment then
