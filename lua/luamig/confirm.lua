@@ -39,15 +39,28 @@ function confirm.ask(ctx, why, database, command)
   end
 end
 
--- The operations of a downgrade, or nil when they cannot be known without running it.
-local function records_of(rev, context)
+local function record(rev, context)
   if rev.change then
-    local ok, records = pcall(change.inverse, rev, context)
-    return ok and records or nil
+    return change.inverse(rev, context)
   end
   local executor = recording.new(context)
-  local ok = pcall(op.with, executor, revision.call, rev, "downgrade")
-  return ok and executor.records or nil
+  op.with(executor, revision.call, rev, "downgrade")
+  return executor.records
+end
+
+-- The operations of a downgrade, or nil when they cannot be known without running it.
+-- Raises what is wrong with the script.
+local function records_of(rev, context)
+  local ok, records = pcall(record, rev, context)
+  if ok then
+    return records
+  elseif fault.is(records) and records.is_read then
+    return nil
+  end
+  if fault.is(records) then
+    fault.complete(records, { state = "nothing changed" })
+  end
+  error(records, 0)
 end
 
 local function column_name(column)

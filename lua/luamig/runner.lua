@@ -237,6 +237,15 @@ function Run:attempt()
   self.wire:sync()
 end
 
+-- A Lua error may come while an earlier statement that failed is still on its way: that one counts.
+function Run:first_failure_of(err)
+  if fault.is(err) and err.seq or not self.conn:alive() then
+    return err
+  end
+  local ok, earlier = pcall(self.wire.sync, self.wire)
+  return not ok and fault.is(earlier) and earlier.seq and earlier or err
+end
+
 -- Rolls back what failed, and finds out what was committed.
 function Run:recover(err)
   if self.conn:alive() then
@@ -316,6 +325,7 @@ function Run:run()
     if ok then
       break
     end
+    err = self:first_failure_of(err)
     self:recover(err)
     if not fault.is(err) then
       error(err, 0) -- a defect of luamig's own

@@ -92,7 +92,7 @@ local function done_text(run, verb)
 end
 
 local function state_text(run, f)
-  local step = run.steps[run.done + 1]
+  local step = run.steps[run.done + 1] and (f.step or run.step or run.steps[run.done + 1])
   local verb = run.direction == "upgrade" and "applied" or "undone"
   local was = done_text(run, verb)
   local place = "database is at " .. rows_text(rows_now(run))

@@ -36,6 +36,7 @@ function Recording.query(_, statement)
     file = origin.file,
     line = origin.line,
     statement = statement.sql,
+    is_read = true,
   })
 end
 

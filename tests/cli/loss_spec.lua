@@ -1,0 +1,79 @@
+local scene = require("support.scene")
+
+describe("a run that is cut off", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+    s:revision("001", nil, '  op.execute("CREATE TABLE t (id int)")')
+    s:revision("002", "001", [[
+  op.execute("CREATE TABLE u (id int)")
+  op.execute("SELECT pg_sleep(30)")]])
+  end)
+
+  after_each(function()
+    s:close()
+  end)
+
+  it("by the server, says what was committed", function()
+    local process = s:start("upgrade")
+    local pid = s:running("%pg_sleep%")
+    s:connect():exec("SELECT pg_terminate_backend($1::int)", { pid })
+    local result = process:wait()
+    assert.equal(5, result.status)
+    assert.matches("001 is applied; revision 002 rolled back, database is at 001", result.stderr)
+    assert.matches("run again: luamig upgrade head", result.stderr)
+    assert.equal("001", s:rows())
+  end)
+
+  it("during COMMIT, says whether it was done", function()
+    -- A deferred trigger makes COMMIT itself take its time.
+    s:connect():exec([[
+      CREATE TABLE slow (id int);]])
+    s:connect():exec([[
+      CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN PERFORM pg_sleep(30); RETURN NULL; END']])
+    s:connect():exec([[
+      CREATE CONSTRAINT TRIGGER wait AFTER INSERT ON slow DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION wait()]])
+    s:revision("002", "001", '  op.execute("INSERT INTO slow VALUES (1)")')
+    local process = s:start("upgrade")
+    local pid = s:running("COMMIT%")
+    s:connect():exec("SELECT pg_terminate_backend($1::int)", { pid })
+    local result = process:wait()
+    assert.equal(5, result.status)
+    assert.matches("001 is applied; revision 002 rolled back, database is at 001", result.stderr)
+    assert.equal("001", s:rows())
+  end)
+
+  for signal, status in pairs({ INT = 130, TERM = 143 }) do
+    it("by SIG" .. signal .. " cancels the statement, rolls back and says where it is", function()
+      local process = s:start("upgrade")
+      s:running("%pg_sleep%")
+      process:signal(signal)
+      local result = process:wait()
+      assert.equal(status, result.status)
+      assert.matches("error: interrupted", result.stderr)
+      assert.matches("001 is applied; revision 002 rolled back, database is at 001", result.stderr)
+      assert.matches("go on with: luamig upgrade head", result.stderr)
+      assert.equal("001", s:rows())
+      assert.equal("0", s:list("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep%'"
+        .. " AND pid <> pg_backend_pid() AND state = 'active'"))
+    end)
+  end
+
+  it("by a signal while a script computes", function()
+    s:revision("002", "001", [[
+  io.stderr:write("begun\n")
+  while true do pcall(function() return 1 end) end]])
+    local process = s:start("upgrade")
+    require("support.cli").eventually(function()
+      local _, err = process:output()
+      return err:find("begun", 1, true)
+    end, "the loop")
+    process:signal("INT")
+    local result = process:wait()
+    assert.equal(130, result.status)
+    assert.equal("001", s:rows())
+  end)
+end)
