@@ -66,7 +66,7 @@ end
 
 ---@return integer
 function fault.exit_status(f)
-  if f.is_partial then
+  if f.is_partial and f.kind ~= "edited" and f.kind ~= "interrupted" then
     return exit_statuses.partial
   elseif f.kind == "interrupted" and f.signal then
     return 128 + f.signal

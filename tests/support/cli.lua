@@ -5,7 +5,7 @@ local lfs = require("lfs")
 
 local cli = {}
 
-local WAIT_MS <const> = 60000
+local WAIT_MS <const> = 20000
 
 local function quoted(text)
   return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
@@ -59,7 +59,7 @@ local function shell_text(self, words)
     table.concat(arguments, " "), at, at, input, at, at, at)
 end
 
----Waits until a condition holds, looking every few milliseconds; fails after a minute.
+---Waits until a condition holds, looking every few milliseconds; fails after a while.
 ---@generic T
 ---@param condition fun(): T
 ---@param what string
@@ -73,7 +73,7 @@ function cli.eventually(condition, what)
     end
     clock.sleep_ms(5)
   until clock.now_ms() > finish
-  error("did not happen within a minute: " .. what, 2)
+  error("did not happen in time: " .. what, 2)
 end
 
 ---Starts the binary and goes on.

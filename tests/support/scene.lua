@@ -94,16 +94,21 @@ local function options_of(self, options)
   return options
 end
 
----Runs luamig in the project.
-function Scene:run(words, options)
-  if type(words) == "string" then
-    local list = {}
-    for word in words:gmatch("%S+") do
-      list[#list + 1] = word
-    end
-    words = list
+local function list_of(words)
+  if type(words) == "table" then
+    return words
   end
-  return cli.run(words, options_of(self, options))
+  local list = {}
+  for word in words:gmatch("%S+") do
+    list[#list + 1] = word
+  end
+  return list
+end
+
+---Runs luamig in the project.
+---@param words string|string[]  a string is split at its spaces
+function Scene:run(words, options)
+  return cli.run(list_of(words), options_of(self, options))
 end
 
 ---Runs luamig and fails unless it ends well; returns its result.
@@ -117,7 +122,7 @@ end
 
 ---Starts luamig and goes on.
 function Scene:start(words, options)
-  return cli.start(words, options_of(self, options))
+  return cli.start(list_of(words), options_of(self, options))
 end
 
 ---Waits until a query gives a true value in its first column.
