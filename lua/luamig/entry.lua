@@ -29,7 +29,8 @@ function entry.book(graph, by_id, rows)
   for _, id in ipairs(graph:ids()) do
     revisions[#revisions + 1] = by_id[id]
   end
-  local book = setmetatable({ by_id = by_id, revisions = revisions, current = {} }, Book)
+  local book = setmetatable({ graph = graph, by_id = by_id, revisions = revisions, current = {} },
+    Book)
   book.children, book.dependents = follow(revisions)
   for _, id in ipairs(rows or {}) do
     book.current[id] = true
@@ -44,49 +45,10 @@ function entry.book(graph, by_id, rows)
   return book
 end
 
-local function add(set, labels)
-  for _, label in ipairs(labels) do
-    set[label] = true
-  end
-end
-
--- A label holds for all that follows, and for what is before it down to the last fork or merge.
-local function spread(book, rev, labels)
-  local waiting = { rev.id }
-  local seen = {}
-  while #waiting > 0 do
-    local id = table.remove(waiting)
-    if not seen[id] then
-      seen[id] = true
-      labels[id] = labels[id] or {}
-      add(labels[id], rev.labels)
-      table.move(book.children[id] or {}, 1, #(book.children[id] or {}), #waiting + 1, waiting)
-    end
-  end
-  local before = rev
-  while before and not book:is_branchpoint(before) and #before.down <= 1 do
-    labels[before.id] = labels[before.id] or {}
-    add(labels[before.id], rev.labels)
-    before = book.by_id[before.down[1]]
-  end
-end
-
----@return string[]  sorted
+---@return string[]  sorted; its own, and those of its branch
 function Book:labels(rev)
-  if not self.all_labels then
-    self.all_labels = {}
-    for _, other in ipairs(self.revisions) do
-      if #other.labels > 0 then
-        spread(self, other, self.all_labels)
-      end
-    end
-  end
-  local list = {}
-  for label in pairs(self.all_labels[rev.id] or {}) do
-    list[#list + 1] = label
-  end
-  table.sort(list)
-  return list
+  self.all_labels = self.all_labels or self.graph:labels()
+  return self.all_labels[rev.id] or {}
 end
 
 function Book:is_branchpoint(rev)

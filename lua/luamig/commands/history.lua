@@ -8,12 +8,6 @@ function history.setup(parser)
   parser:flag("--reverse", "oldest first")
 end
 
-local function needs_rows(options)
-  local range = options.range or ""
-  return options.indicate or range:find("current", 1, true) ~= nil
-    or range:find("^[+-]%d") ~= nil or range:find(":[+-]%d") ~= nil
-end
-
 -- The graph gives an order in which parents come first; history is read from the end.
 local function ids_shown(graph, options, rows)
   local ids = options.range and graph:range(options.range, { current = rows, direction = "read" })
@@ -34,7 +28,8 @@ end
 function history.run(ctx)
   local options = ctx.options
   local graph, by_id = ctx:graph()
-  local rows = needs_rows(options) and ctx:rows() or nil
+  local is_relative = options.range and graph:needs_rows(options.range)
+  local rows = (options.indicate or is_relative) and ctx:rows() or nil
   local book = require("luamig.entry").book(graph, by_id, options.indicate and rows or nil)
   local ids = ids_shown(graph, options, rows)
   if options.json then

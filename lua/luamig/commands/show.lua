@@ -5,15 +5,11 @@ function show.setup(parser)
     :argname("REV")
 end
 
-local function is_relative_to_database(text)
-  return text:find("current", 1, true) ~= nil or text:find("^[+-]%d") ~= nil
-end
-
 function show.run(ctx)
   local graph, by_id = ctx:graph()
   local ids, rows = {}, nil
   for _, text in ipairs(ctx.options.revisions) do
-    rows = rows or is_relative_to_database(text) and ctx:rows() or nil
+    rows = rows or graph:needs_rows(text) and ctx:rows() or nil
     local found = graph:resolve(text, { current = rows, direction = "read" })
     table.move(found, 1, #found, #ids + 1, ids)
   end
