@@ -62,6 +62,22 @@ bool conn_open(const struct conn_options *options, struct conn **out, struct fau
 /// Opens a second connection to the same server and database, as the same user.
 bool conn_twin(const struct conn *conn, struct conn **out, struct fault *fault);
 
+/// What a URL or keyword string says; nothing of the environment.
+struct conn_settings {
+    void *handle; // PQconninfoOption
+};
+
+/// Reads a URL or keyword string without connecting.
+/// @param[out] out    valid only on true; the caller calls conn_settings_clear()
+/// @param[out] fault  FAULT_CONFIG; its texts never hold a password
+bool conn_settings_read(const char *url, struct conn_settings *out, struct fault *fault);
+void conn_settings_clear(struct conn_settings *settings);
+
+/// The setting number `i` from 0; `value` is NULL when the URL does not say it.
+/// @return false behind the last one
+bool conn_settings_get(const struct conn_settings *settings, int i, const char **keyword,
+                       const char **value);
+
 /// Closes; NULL is fine.
 void conn_close(struct conn *conn);
 

@@ -43,7 +43,7 @@ static bool url_is_sound(const char *url, struct fault *fault)
     return false;
 }
 
-static bool info_is_sound(const char *url, struct fault *fault)
+bool conn_info_is_sound(const char *url, struct fault *fault)
 {
     if (!url) {
         return true;
@@ -222,7 +222,7 @@ static bool start_open(const char *const *keywords, const char *const *values, i
 
 bool conn_open(const struct conn_options *options, struct conn **out, struct fault *fault)
 {
-    if (!info_is_sound(options->url, fault)) {
+    if (!conn_info_is_sound(options->url, fault)) {
         return false;
     }
     // The URL as "dbname" is expanded by libpq; what stands behind it wins over it.

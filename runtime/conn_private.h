@@ -51,3 +51,7 @@ void conn_poll(PGconn *pg, bool want_write, int timeout_ms);
 void conn_drain(struct conn *conn);
 
 void conn_notice_receive(void *data, const PGresult *result);
+
+/// Can libpq read this URL or keyword string as it is meant?
+/// @param url  NULL is sound
+bool conn_info_is_sound(const char *url, struct fault *fault);
