@@ -327,8 +327,8 @@ bool server_start(const struct server_options *options, struct server **out, str
 char *server_url(const char *socket, const char *database)
 {
     static const char digits[] = "0123456789ABCDEF";
-    const char *const parts[] = {"postgresql://postgres@/", database, "?host=", socket,
-                                 "&port=5432"};
+    // Without an &, which a shell would take for its own; the port, because of PGPORT.
+    const char *const parts[] = {"postgresql://postgres@:5432/", database, "?host=", socket};
     size_t room = 64 + 3 * (strlen(database) + strlen(socket));
     char *url = malloc(room), *at = url;
     for (size_t i = 0; url && i < sizeof parts / sizeof *parts; i++) {

@@ -7,7 +7,12 @@ Session.__index = Session
 
 ---@param options table  as parsed from the command line
 function session.new(options)
-  return setmetatable({ options = options, report = require("luamig.report") }, Session)
+  -- closing: what ends with the session, such as servers; the last one first
+  return setmetatable({
+    options = options,
+    report = require("luamig.report"),
+    closing = {},
+  }, Session)
 end
 
 ---The project's config; read once. Raises: config.
@@ -53,6 +58,9 @@ function Session:close()
   if self.connection then
     self.connection:close()
     self.connection = nil
+  end
+  while #self.closing > 0 do
+    table.remove(self.closing):close()
   end
 end
 
