@@ -39,7 +39,7 @@ function confirm.ask(ctx, why, database, command)
   end
 end
 
-local function record(rev, context)
+local function recorded(rev, context)
   if rev.change then
     return change.inverse(rev, context)
   end
@@ -51,7 +51,7 @@ end
 -- The operations of a downgrade, or nil when they cannot be known without running it.
 -- Raises what is wrong with the script.
 local function records_of(rev, context)
-  local ok, records = pcall(record, rev, context)
+  local ok, records = pcall(recorded, rev, context)
   if ok then
     return records
   elseif fault.is(records) and records.is_read then

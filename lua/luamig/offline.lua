@@ -76,12 +76,14 @@ local function open_script(cfg, rows)
   out.lines[1] = ("-- made by luamig %s; run it with: psql -f FILE"):format(about.luamig)
   out.lines[2] = "\\set ON_ERROR_STOP on\n"
   out:statement(guard(sql, rows))
+  out:statement("SET client_min_messages = warning") -- what is there already is no news
   if cfg.version_schema ~= "public" then
     out:statement(sql.create_schema)
   end
   out:statement(sql.create_version)
   out:statement(sql.create_history)
   out:statement(sql.create_journal)
+  out:statement("RESET client_min_messages")
   out:statement("PREPARE luamig_move(text[], text[]) AS " .. sql.move)
   out:statement("PREPARE luamig_record(text, text, text, text, text, text, text) AS "
     .. sql.record)

@@ -56,6 +56,10 @@ end
 ---Closes what was opened; cli.lua does it when the command ends, however it ends.
 function Session:close()
   if self.connection then
+    if self.connection:alive() then
+      self.report.debug(2, ("round trips after the connection was made: %d"):format(
+        self.connection:round_trips()))
+    end
     self.connection:close()
     self.connection = nil
   end

@@ -91,8 +91,14 @@ local function done_text(run, verb)
   return ("%s %s %s; "):format(list_text(ids), #ids > 1 and "are" or "is", verb)
 end
 
+-- The step that the failure is of; nil when all of them are done.
+local function failed_step(run, f)
+  local next_step = run.steps[run.done + 1]
+  return next_step and (f.step or run.step or next_step)
+end
+
 local function state_text(run, f)
-  local step = run.steps[run.done + 1] and (f.step or run.step or run.steps[run.done + 1])
+  local step = failed_step(run, f)
   local verb = run.direction == "upgrade" and "applied" or "undone"
   local was = done_text(run, verb)
   local place = "database is at " .. rows_text(rows_now(run))

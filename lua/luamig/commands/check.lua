@@ -88,7 +88,7 @@ function check.run(ctx)
   if ctx.options.json then
     ctx.report.json({ ok = true, revisions = count })
   else
-    ctx.report.out(("%d revision%s sound%s"):format(count, count == 1 and ", it is" or "s, all",
+    ctx.report.out(("%s sound%s"):format(count == 1 and "1 revision:" or count .. " revisions: all",
       ctx.options.offline and "" or "; the database is at head"))
   end
   return 0

@@ -127,25 +127,8 @@ function actions.url(ctx)
   end
 end
 
-local function quoted(value)
-  return "'" .. value:gsub("[\\']", "\\%0") .. "'"
-end
-
--- Other users see the arguments of a process, but not its environment.
-local function psql_call(url)
-  local settings = require("luamig.core.url").read(url)
-  local environment = { PGPASSWORD = settings.password }
-  settings.password = nil
-  local pieces = {}
-  for keyword, value in pairs(settings) do
-    pieces[#pieces + 1] = keyword .. "=" .. quoted(value)
-  end
-  table.sort(pieces)
-  return table.concat(pieces, " "), environment
-end
-
 function actions.psql(ctx)
-  local info, environment = psql_call((database.url(ctx)))
+  local info, environment = require("luamig.client").conninfo((database.url(ctx)))
   local arguments = table.move(ctx.options.arguments, 1, #ctx.options.arguments, 2, { info })
   local process = require("luamig.core.process")
   local server = ctx.closing[1] -- of an embedded or throwaway database; psql keeps it up

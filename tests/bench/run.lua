@@ -1,0 +1,239 @@
+-- Each row: the same work by luamig and by the limit it is measured against, in turns, in one run.
+-- Prints medians and ratios. Usage: luamig lua tests/bench/run.lua [ROW…]
+package.path = "tests/?.lua;" .. package.path
+
+local clock = require("luamig.core.clock")
+local conn = require("luamig.core.conn")
+local lfs = require("lfs")
+local project = require("support.project")
+local server = require("support.server")
+
+local BINARY <const> = assert(os.getenv("LUAMIG"), "LUAMIG names the binary")
+local FLOOR <const> = BINARY:gsub("luamig$", "bench_floor")
+local DELAY <const> = BINARY:gsub("luamig$", "bench_delay")
+
+local function shell(command)
+  local ok, how, status = os.execute(command)
+  if not ok then
+    error(("%s: %s %s"):format(command, how, status))
+  end
+end
+
+local function timed(fn)
+  local start = clock.now_ms()
+  fn()
+  return clock.now_ms() - start
+end
+
+local function median(list)
+  table.sort(list)
+  return list[(#list + 1) // 2]
+end
+
+-- Both sides in turns, so that a noisy machine is noisy to both.
+local function compare(rounds, luamig, limit)
+  local ours, theirs, ratios = {}, {}, {}
+  for i = 1, rounds do
+    theirs[i] = timed(limit)
+    ours[i] = timed(luamig)
+    ratios[i] = ours[i] / theirs[i]
+  end
+  return median(ours), median(theirs), median(ratios)
+end
+
+local function line(row, what, ours, theirs, ratio, reach)
+  print(("%-2s %-58s %7d ms  %7d ms  %5.2fx  (reach %s) %s"):format(row, what, ours, theirs, ratio,
+    reach, ratio <= tonumber(reach) and "ok" or "MISSED"))
+end
+
+local function new_scene(url)
+  local p = project.new()
+  p:write("luamig.lua", ("return { url = %q }\n"):format(url))
+  lfs.mkdir(p:path("versions"))
+  return p
+end
+
+local function luamig(p, words)
+  shell(("cd %s && %s %s -q"):format(p.root, BINARY, words))
+end
+
+local function revision(p, i, up, down)
+  p:write(("versions/%05d.lua"):format(i), ([[
+--- revision %d
+-- Revision ID: %05d
+
+revision = "%05d"
+down_revision = %s
+
+function upgrade()
+%s
+end
+
+function downgrade()
+%s
+end
+]]):format(i, i, i, i > 1 and ('"%05d"'):format(i - 1) or "nil", up, down or ""))
+end
+
+local function fresh(database)
+  local c <close> = conn.open({ url = database.url })
+  c:exec("DROP SCHEMA IF EXISTS public CASCADE")
+  c:exec("DROP SCHEMA IF EXISTS luamig CASCADE")
+  c:exec("CREATE SCHEMA public")
+end
+
+local function table_sql(i)
+  return ("CREATE TABLE t%d (id integer PRIMARY KEY, name text)"):format(i),
+    ("CREATE INDEX i%d ON t%d (name)"):format(i, i)
+end
+
+local function tables_file(p, count)
+  local lines = {}
+  for i = 1, count do
+    local a, b = table_sql(i)
+    lines[#lines + 1] = a .. "\n" .. b .. "\n\n"
+  end
+  return p:write("floor.sql", table.concat(lines))
+end
+
+local function table_revisions(p, count)
+  for i = 1, count do
+    revision(p, i, ([[
+  op.create_table("t%d", { op.column("id", "integer", { primary_key = true }),
+    op.column("name", "text") })
+  op.create_index("i%d", "t%d", { "name" })]]):format(i, i, i))
+  end
+end
+
+local rows = {}
+
+rows[1] = function()
+  local database <close> = server.database()
+  local p = new_scene(database.url)
+  table_revisions(p, 5)
+  luamig(p, "upgrade")
+  local times = 50
+  local ours, theirs, ratio = compare(7, function()
+    shell(("cd %s; i=0; while [ $i -lt %d ]; do %s current > /dev/null || exit 1; i=$((i+1)); done")
+      :format(p.root, times, BINARY))
+  end, function()
+    shell(("i=0; while [ $i -lt %d ]; do %s row '%s' || exit 1; i=$((i+1)); done"):format(times,
+      FLOOR, database.url))
+  end)
+  line(1, ("current, %d times (a C program that reads one row)"):format(times), ours, theirs, ratio,
+    "1.5")
+  p:remove()
+end
+
+rows[2] = function()
+  local database <close> = server.database()
+  local p = new_scene(database.url)
+  table_revisions(p, 1000)
+  local file = tables_file(p, 1000)
+  local ours, theirs, ratio = compare(5, function()
+    luamig(p, "upgrade")
+    fresh(database)
+  end, function()
+    shell(("%s each '%s' %s"):format(FLOOR, database.url, file))
+    fresh(database)
+  end)
+  line(2, "1000 revisions (the SQL in 1000 transactions)", ours, theirs, ratio, "1.1")
+  p:remove()
+end
+
+rows[3] = function()
+  local database <close> = server.database()
+  local p = new_scene(database.url)
+  local up, file = {}, {}
+  for i = 1, 250 do
+    local a, b = table_sql(i)
+    up[#up + 1] = ("  op.execute(%q)\n  op.execute(%q)"):format(a, b)
+    file[#file + 1] = a .. "\n" .. b .. "\n"
+  end
+  revision(p, 1, table.concat(up, "\n"))
+  local path = p:write("floor.sql", table.concat(file))
+  local ours, theirs, ratio = compare(9, function()
+    luamig(p, "upgrade")
+    fresh(database)
+  end, function()
+    shell(("%s pipeline '%s' %s"):format(FLOOR, database.url, path))
+    fresh(database)
+  end)
+  line(3, "one revision of 500 statements (pipelined, one transaction)", ours, theirs, ratio, "1.1")
+  p:remove()
+end
+
+local function names_file(p)
+  local names = {}
+  for _, name in ipairs(p:list("versions")) do
+    names[#names + 1] = p:path("versions/" .. name) .. "\n"
+  end
+  return p:write("names", table.concat(names))
+end
+
+rows[4] = function()
+  local database <close> = server.database()
+  local p = new_scene(database.url)
+  table_revisions(p, 1000)
+  luamig(p, "upgrade")
+  local names = names_file(p)
+  local ours, theirs, ratio = compare(9, function()
+    for _ = 1, 5 do
+      luamig(p, "upgrade")
+    end
+  end, function()
+    for _ = 1, 5 do
+      shell(("%s read < %s > /dev/null; %s row '%s'"):format(FLOOR, names, FLOOR, database.url))
+    end
+  end)
+  line(4, "no-op upgrade, 1000 applied, 5 times (reading the files)", ours, theirs, ratio, "3")
+  p:remove()
+  p = new_scene(database.url)
+  table_revisions(p, 5000)
+  names = names_file(p)
+  ours, theirs, ratio = compare(9, function()
+    for _ = 1, 5 do
+      luamig(p, "history > /dev/null")
+    end
+  end, function()
+    for _ = 1, 5 do
+      shell(("%s read < %s > /dev/null"):format(FLOOR, names))
+    end
+  end)
+  line(4, "history of 5000 files, 5 times (reading the files)", ours, theirs, ratio, "3")
+  p:remove()
+end
+
+rows[5] = function()
+  local round_trip_ms <const> = 10
+  local database <close> = server.database()
+  local socket = server.url():match("host=([^&]+)"):gsub("%%2F", "/")
+  local folder = os.tmpname()
+  os.remove(folder)
+  lfs.mkdir(folder)
+  shell(("%s %s/.s.PGSQL.5432 %s/.s.PGSQL.5432 %d > %s/log & echo $! > %s/pid"):format(DELAY, folder,
+    socket, round_trip_ms, folder, folder))
+  local slow = database.url:gsub("host=[^&]+", "host=" .. folder)
+  local p = new_scene(slow)
+  table_revisions(p, 200)
+  local file = tables_file(p, 200):gsub("\n\n", "\n")
+  local ours, theirs, ratio = compare(5, function()
+    luamig(p, "upgrade")
+    fresh(database)
+  end, function()
+    shell(("%s pipeline '%s' %s"):format(FLOOR, slow, file))
+    fresh(database)
+  end)
+  line(5, "200 revisions over a link of 10 ms (one libpq pipeline)", ours, theirs, ratio, "1.2")
+  local pipe = io.popen(("cd %s && %s upgrade -vv 2>&1 | tail -1"):format(p.root, BINARY))
+  print("   " .. pipe:read("a"):gsub("\n", ""))
+  pipe:close()
+  shell(("kill $(cat %s/pid); rm -r %s"):format(folder, folder))
+  p:remove()
+end
+
+print(("%-61s %10s %11s %7s"):format("", "luamig", "limit", "ratio"))
+local wanted = #arg > 0 and arg or { 1, 2, 3, 4, 5 }
+for _, name in ipairs(wanted) do
+  rows[math.tointeger(tonumber(name))]()
+end

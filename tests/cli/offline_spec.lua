@@ -1,0 +1,110 @@
+local scene = require("support.scene")
+
+describe("--sql", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+  end)
+
+  after_each(function()
+    s:close()
+  end)
+
+  local function psql(text)
+    return s:run({ "-X", "-q", "-v", "VERBOSITY=terse", "-d", s.url },
+      { program = "psql", stdin = text })
+  end
+
+  local function dump()
+    local result = s:run({ "--no-owner", "--exclude-schema=luamig", "-d", s.url },
+      { program = "pg_dump" })
+    assert.equal(0, result.status, result.stderr)
+    return (result.stdout:gsub("\\%a*restrict [^\n]*", ""))
+  end
+
+  local body = [[
+  op.create_table("t", { op.column("id", "integer"), op.column("name", "text") })
+  op.execute("INSERT INTO t VALUES ($1, $2)", { 1, "it's; \\ $1" })
+  op.bulk_insert("t", { { id = 2, name = "tab\t" }, { id = 3 } })
+  op.create_enum("mood", { "sad" })
+  op.add_enum_value("mood", "glad")
+  op.execute("ALTER TABLE t ADD COLUMN m mood DEFAULT 'glad'")
+  op.create_index("t_id", "t", { "id" }, { concurrently = true })
+  op.step("more", function() op.execute("INSERT INTO t VALUES (4)") end)
+  op.savepoint(function() op.execute("INSERT INTO t VALUES (5)") end)]]
+
+  it("prints what psql runs with the same effect, version rows and history included", function()
+    s:line(2)
+    s:revision("003", "002", body, '  op.drop_table("t")\n  op.drop_type("mood")')
+    s:ok("upgrade")
+    local online = dump()
+    s:ok("downgrade base --yes")
+    local result = psql(s:ok("upgrade --sql current:head").stdout)
+    assert.equal("", result.stderr)
+    assert.equal(0, result.status)
+    assert.equal(online, dump())
+    assert.equal("003", s:rows())
+    assert.equal("003,002,001", s:list("SELECT revision FROM luamig.history WHERE direction = "
+      .. "'upgrade' ORDER BY id DESC LIMIT 3"))
+    s:ok("check")
+    result = psql(s:ok("downgrade --sql 003:base").stdout)
+    assert.equal("", result.stderr)
+    assert.equal("", s:rows())
+    assert.is_false(s:has("t1"))
+  end)
+
+  it("begins at base when nothing else is said, on an empty database", function()
+    s:line(2)
+    assert.equal("", psql(s:ok("upgrade --sql").stdout).stderr)
+    assert.equal("002", s:rows())
+  end)
+
+  it("does nothing to a database that is somewhere else", function()
+    s:line(3)
+    local text = s:ok("upgrade 002:003 --sql").stdout
+    s:ok("upgrade 001")
+    local result = psql(text)
+    assert.equal(3, result.status)
+    assert.matches("this script begins at 002, the database is at 001", result.stderr)
+    assert.equal("001", s:rows())
+    assert.is_false(s:has("t3"))
+  end)
+
+  it("prints nothing unless all of the script could be made", function()
+    s:line(1)
+    s:revision("002", "001", '  op.query("SELECT 1")')
+    local result = s:run("upgrade --sql")
+    assert.equal(1, result.status)
+    assert.equal("", result.stdout)
+    assert.matches("error: line 9 reads from the database, which %-%-sql does not have\n"
+      .. "  versions/002.lua:9  op.query", result.stderr)
+  end)
+
+  it("of a downgrade needs both ends", function()
+    s:line(1)
+    local result = s:run("downgrade base --sql")
+    assert.equal(2, result.status)
+    assert.matches("downgrade with %-%-sql requires <fromrev>:<torev>", result.stderr)
+  end)
+
+  it("of stamp sets the rows", function()
+    s:line(2)
+    assert.equal("", psql(s:ok("stamp 002 --sql").stdout).stderr)
+    assert.equal("002", s:rows())
+    assert.is_false(s:has("t1"))
+  end)
+
+  it("leaves text as it is: colons, percent signs, tabs, dollar signs", function()
+    s:revision("001", nil, [==[
+  op.execute("CREATE TABLE c (v text)")
+  op.execute([[INSERT INTO c VALUES (':foo %s	:''bar'' $1')]])]==])
+    s:ok("upgrade")
+    local online = s:list("SELECT v FROM c")
+    s:ok("downgrade base --yes")
+    s:connect():exec("DROP TABLE c")
+    assert.equal("", psql(s:ok("upgrade --sql").stdout).stderr)
+    assert.equal(":foo %s\t:'bar' $1", online)
+    assert.equal(online, s:list("SELECT v FROM c"))
+  end)
+end)
