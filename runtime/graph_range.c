@@ -15,22 +15,6 @@ struct range {
     int up;   // steps of :+N
 };
 
-// An end that is only "+N" or "-N": its steps; else 0.
-static int bare_steps(const struct graph *graph, const char *end)
-{
-    struct graph_request request;
-    struct fault fault;
-    fault_init(&fault);
-    int steps = 0;
-    if (graph_request_parse(graph, end, &request, &fault)) {
-        bool is_bare = !request.branch && *request.name == '\0';
-        steps = is_bare ? request.steps : 0;
-        graph_request_clear(&request);
-    }
-    fault_clear(&fault); // what is no target is said when it is resolved
-    return steps;
-}
-
 static bool range_parse(const struct graph *graph, const char *text, struct range *range,
                         struct fault *fault)
 {
@@ -47,8 +31,8 @@ static bool range_parse(const struct graph *graph, const char *text, struct rang
     words[colon - text] = '\0';
     *range = (struct range){
         .text = text, .words = words, .from = words, .to = words + (colon - text) + 1};
-    int from = bare_steps(graph, range->from);
-    int to = bare_steps(graph, range->to);
+    int from = graph_request_bare(graph, range->from);
+    int to = graph_request_bare(graph, range->to);
     // With both ends bare there is nothing to count from but the database.
     range->down = from < 0 && to == 0 ? -from : 0;
     range->up = to > 0 && from == 0 ? to : 0;
@@ -65,7 +49,7 @@ static bool end_needs_rows(const struct graph *graph, const char *end)
         needs = request.symbol == GRAPH_SYMBOL_CURRENT;
         graph_request_clear(&request);
     }
-    fault_clear(&fault);
+    fault_clear(&fault); // what is no target is said when it is resolved
     return needs;
 }
 

@@ -108,3 +108,8 @@ bool graph_request_parse(const struct graph *graph, const char *text, struct gra
     request->symbol = symbol_of(request->name);
     return true;
 }
+
+int graph_request_bare(const struct graph *graph, const char *text)
+{
+    return offset_find(text) == text && !graph_name_find(graph, text) ? steps_read(text) : 0;
+}

@@ -28,3 +28,6 @@ struct graph_request {
 bool graph_request_parse(const struct graph *graph, const char *text, struct graph_request *request,
                          struct fault *fault);
 void graph_request_clear(struct graph_request *request);
+
+/// The steps of a text that is only "+N" or "-N"; 0 for any other.
+int graph_request_bare(const struct graph *graph, const char *text);

@@ -43,9 +43,9 @@ static void branches_offer(const struct search *search, const struct graph_nodes
     }
     fclose(out);
     if (is_hint) {
-        fault_text(&fault->hint, "name the branch: %s", text);
+        fault_text(&fault->hint, "name the branch: %s", text ? text : "");
     } else {
-        fault_text(&fault->attempt, "%s", text);
+        fault_text(&fault->attempt, "%s", text ? text : "");
     }
     free(text);
 }
