@@ -151,7 +151,7 @@ static bool between_select(const struct graph *graph, const struct range *range,
     }
     if (from->count > 0) {
         graph_mark_all(above, from);
-        graph_mark_descendants(graph, above, GRAPH_FOLLOWED);
+        graph_mark_descendants(graph, above, GRAPH_ALL);
         for (int i = 0; i < graph->count; i++) {
             marks[i] &= above[i];
         }
@@ -161,11 +161,16 @@ static bool between_select(const struct graph *graph, const struct range *range,
 
 // ---- ends ----
 
-static bool end_resolve(const struct graph *graph, const char *end, const char *otherwise,
+// An open end is base, or what nothing follows: of every branch, also of those that others need.
+static bool end_resolve(const struct graph *graph, const char *end, bool is_upper,
                         const struct graph_state *state, struct graph_target *target,
                         struct fault *fault)
 {
-    return graph_target_resolve(graph, *end ? end : otherwise, state, GRAPH_READ, target, fault);
+    if (*end || !is_upper) {
+        return graph_target_resolve(graph, *end ? end : "base", state, GRAPH_READ, target, fault);
+    }
+    *target = (struct graph_target){.branch = -1, .undone = -1};
+    return graph_select(graph, GRAPH_HEADS, &target->nodes, fault);
 }
 
 // BRANCH@A: keeps to the branch: of several ends, those that belong to it.
@@ -212,8 +217,8 @@ bool graph_range_select(const struct graph *graph, const char *text,
     if (!range_parse(graph, text, &range, fault)) {
         return false;
     }
-    bool ok = end_resolve(graph, range.down ? "" : range.from, "base", state, &from, fault) &&
-              end_resolve(graph, range.up ? "" : range.to, "heads", state, &to, fault) &&
+    bool ok = end_resolve(graph, range.down ? "" : range.from, false, state, &from, fault) &&
+              end_resolve(graph, range.up ? "" : range.to, true, state, &to, fault) &&
               range_collect(graph, &range, &from, &to, out, fault);
     graph_target_clear(&from);
     graph_target_clear(&to);

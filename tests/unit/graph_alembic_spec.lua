@@ -111,11 +111,27 @@ local function planned(g, verb, rows, target)
   return { ids = ids, rows = #steps > 0 and steps[#steps].rows or rows }
 end
 
+-- Alembic leaves out what is between the ends only by depends_on, even the end itself.
+local function followers_only(g, ids, from)
+  local known, kept = { [from] = true }, {}
+  for _, id in ipairs(ids) do
+    if known[id] then
+      kept[#kept + 1] = id
+      for _, child in ipairs(g:children(id)) do
+        known[child] = true
+      end
+    end
+  end
+  return kept
+end
+
 local function answer(g, asked)
   if asked.verb == "show" then
     return { ids = g:resolve(asked.target) }
   elseif asked.verb == "history" then
-    return { ids = g:range(asked.target) }
+    local from = asked.target:match("^[^:]*")
+    local ids = g:range(asked.target)
+    return { ids = from == "" and ids or followers_only(g, ids, from) }
   elseif asked.verb == "current" then
     return { ids = g:current(asked.rows) }
   end

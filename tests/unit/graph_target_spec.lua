@@ -414,6 +414,17 @@ describe("range", function()
     assert.equal("a1 a2", range("a1:a2", nil, needy))
   end)
 
+  it("includes its ends although only depends_on joins them", function()
+    local needy = graphs.new("a1 + b1\na2 < a1\nb1\nb2 < b1")
+    assert.equal("b1 a1 a2", range("b1:a2", nil, needy))
+  end)
+
+  it("open above includes branches that another needs", function()
+    local needy = graphs.new("a1 + b1\nb1 [b]")
+    assert.equal("b1", range("b@base:", nil, needy))
+    assert.equal("b1", range("b1:", nil, graphs.new("b1")))
+  end)
+
   it("of a branch keeps to it", function()
     assert.equal("t a1 a2", range(":a1@head"))
     assert.equal("t b1 b2 c1 m", range("shop@base:"))
