@@ -89,7 +89,7 @@ bool graph_request_parse(const struct graph *graph, const char *text, struct gra
     if (!words) {
         return graph_no_memory(fault);
     }
-    *request = (struct graph_request){.text = text, .words = words, .name = words, .offset = ""};
+    *request = (struct graph_request){.text = text, .words = words, .name = words};
     char *at = strchr(words, '@');
     if (at) {
         *at = '\0';
@@ -100,7 +100,6 @@ bool graph_request_parse(const struct graph *graph, const char *text, struct gra
     // A label may look like an offset: "v1-2".
     const char *offset = graph_name_find(graph, request->name) ? NULL : offset_find(request->name);
     if (offset) {
-        request->offset = request->without + (offset - request->name);
         request->is_relative = true;
         request->steps = steps_read(offset);
         words[offset - words] = '\0';

@@ -19,7 +19,6 @@ struct graph_request {
     enum graph_symbol symbol;
     bool is_relative;
     int steps;           // up; negative: down
-    const char *offset;  // "+N" or "-N" as written; "" without
     const char *without; // text behind BRANCH@; within `text`
 };
 

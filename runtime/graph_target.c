@@ -67,8 +67,9 @@ static bool several_rows_fault(const struct search *search, const struct graph_n
     const char *list = ids ? ids : "";
     if (search->direction == GRAPH_UPGRADE) {
         fault_set(fault, FAULT_GRAPH,
-                  "Ambiguous upgrade from multiple current revisions: '%s' %s %s", text,
-                  "could count from", list);
+                  "Ambiguous upgrade from multiple current revisions: "
+                  "'%s' could count from %s",
+                  text, list);
     } else if (search->direction == GRAPH_DOWNGRADE) {
         fault_set(fault, FAULT_GRAPH,
                   "downgrade %s from multiple heads is ambiguous: it could count from %s", text,
