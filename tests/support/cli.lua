@@ -22,7 +22,8 @@ local function read(path)
 end
 
 local function environment(env)
-  local pieces = { "env -u DATABASE_URL -u LUAMIG_CONFIG -u PGDATABASE -u PGHOST -u PGUSER" }
+  local pieces = { "env -u DATABASE_URL -u LUAMIG_CONFIG -u PGDATABASE -u PGHOST -u PGUSER "
+    .. "-u VISUAL -u EDITOR -u NO_COLOR -u CLICOLOR_FORCE" }
   for name, value in pairs(env or {}) do
     pieces[#pieces + 1] = name .. "=" .. quoted(value)
   end
@@ -124,6 +125,18 @@ function cli.run(words, options)
   local self = new_process(options)
   os.execute(shell_text(self, words))
   return self:wait()
+end
+
+---Runs a text of bash; `$LUAMIG` is the binary.
+---@param script string
+---@param options? { cwd?: string, env?: table, stdin?: string }
+---@return { status: integer, stdout: string, stderr: string }
+function cli.sh(script, options)
+  local given = { program = "bash" }
+  for name, value in pairs(options or {}) do
+    given[name] = value
+  end
+  return cli.run({ "-c", script }, given)
 end
 
 return cli
