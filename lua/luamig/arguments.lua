@@ -101,19 +101,36 @@ local function add_globals(parser)
     parser:flag("-h --help", "print help"))
 end
 
+-- An option that was not written to its end: argparse looks for slips of the pen only.
+local function longer_option(parser, message)
+  local word = message:match("^unknown option '(%-%-[^']+)'")
+  while word and parser do
+    for _, option in ipairs(parser._options) do
+      for _, alias in ipairs(option._aliases) do
+        if alias:sub(1, #word) == word then
+          return ("did you mean '%s'?"):format(alias)
+        end
+      end
+    end
+    parser = parser._parent
+  end
+  return nil
+end
+
 local function on_error(parser, message)
   local what, tip = message:match("^(.-)\n(Did you mean.*)$")
   local name = parser:_get_fullname(true)
   fault.raise({
     kind = "usage",
     message = (what or message):gsub("'" .. MARK, "'"),
-    hint = tip and tip:gsub("^D", "d") or nil,
+    hint = longer_option(parser, message) or tip and tip:gsub("^D", "d") or nil,
     try = ("luamig %s--help"):format(name ~= "" and name .. " " or ""),
   })
 end
 
 local function new_parser()
   local parser = require("argparse")("luamig"):add_help(false)
+  parser:help_description_margin(32):help_max_width(100):usage_max_width(90)
   parser:require_command(false)
   parser.error = on_error
   add_globals(parser)
@@ -128,6 +145,7 @@ local function add_command(parser, entry, module)
   local command = parser:command(names, module.summary or entry.summary):summary(entry.summary)
   command:hidden(entry.hidden or false)
   command:add_help(false)
+  command:target("is_command") -- by its name it would pass for an option: `help` for --help
   if module.setup then
     module.setup(command)
   end
@@ -163,6 +181,39 @@ local function module_of(entry)
   })
 end
 
+-- argparse gives every spelling of an option a line; luamig's are short enough for one.
+local function option_label(option)
+  local words = { table.concat(option._public_aliases, ", "),
+    table.unpack(option:_get_argument_list()) }
+  return { table.concat(words, " ") }
+end
+
+local function argument_label(argument)
+  return { argument._argname or argument._name }
+end
+
+local function help_text(parser)
+  for _, option in ipairs(parser._options) do
+    option._get_label_lines = option_label
+  end
+  for _, argument in ipairs(parser._arguments) do
+    argument._get_label_lines = argument_label
+  end
+  return parser:get_help()
+end
+
+---The parser of one command, global options included: what completion looks at.
+---@return table|nil parser, table|nil command, luamig.CommandName|nil entry
+function arguments.command_parser(word)
+  local entry = commands.find(word)
+  local module = entry and commands.module(entry.name)
+  if not module then
+    return nil
+  end
+  local parser = new_parser()
+  return parser, add_command(parser, entry, module), entry
+end
+
 ---The help text of one command.
 ---@return string
 function arguments.command_help(word)
@@ -170,13 +221,13 @@ function arguments.command_help(word)
   if not entry then
     unknown_command_raise(word)
   end
-  local text = add_command(new_parser(), entry, module_of(entry)):get_help()
+  local text = help_text(add_command(new_parser(), entry, module_of(entry)))
   return text .. "\n\nGlobal options: luamig help"
 end
 
 ---The help text of the global options.
 function arguments.global_help()
-  local text = new_parser():get_help()
+  local text = help_text(new_parser())
   return text:match("(Global options:.*)$") or text
 end
 

@@ -67,14 +67,20 @@ function commands.names()
   return names
 end
 
+local function module_name(name)
+  return "luamig.commands." .. name:gsub("^__", ""):gsub("-", "_")
+end
+
+---Whether this build has the command.
+function commands.has(name)
+  local module = module_name(name)
+  return package.loaded[module] ~= nil or package.preload[module] ~= nil
+end
+
 ---The module of a command, or nil when this build does not have it.
 ---@return table|nil
 function commands.module(name)
-  local module = "luamig.commands." .. name:gsub("^__", ""):gsub("-", "_")
-  if not package.loaded[module] and not package.preload[module] then
-    return nil
-  end
-  return require(module)
+  return commands.has(name) and require(module_name(name)) or nil
 end
 
 return commands

@@ -1,0 +1,92 @@
+local commands = require("luamig.commands")
+local fault = require("luamig.fault")
+local help = require("luamig.help")
+local topics = require("luamig.topics")
+
+local function failure(word)
+  local ok, f = pcall(help.text, word)
+  assert.is_false(ok)
+  assert.is_true(fault.is(f), tostring(f))
+  assert.equal("usage", f.kind)
+  return f
+end
+
+describe("help", function()
+  it("lists every command of this build once, and every topic", function()
+    local text = help.overview()
+    for _, command in ipairs(commands.list) do
+      local _, count = text:gsub("\n  " .. command.name:gsub("%p", "%%%0") .. "[ ,]", "")
+      local is_listed = commands.has(command.name) and not command.hidden
+      assert.equal(is_listed and 1 or 0, count, command.name)
+    end
+    for _, name in ipairs(topics.names()) do
+      assert.truthy(text:find("\n  " .. name .. " ", 1, true), name)
+    end
+    assert.matches("\nGlobal options:\n", text)
+    assert.matches("\n   %-c, %-%-config FILE ", text)
+  end)
+
+  it("fits a screen of 100 columns", function()
+    local texts = { help.overview() }
+    for _, name in ipairs(topics.names()) do
+      texts[#texts + 1] = topics.text(name)
+    end
+    for _, command in ipairs(commands.list) do
+      if commands.has(command.name) and not command.hidden then
+        texts[#texts + 1] = help.text(command.name)
+      end
+    end
+    for _, text in ipairs(texts) do
+      for line in text:gmatch("[^\n]+") do
+        assert.is_true(utf8.len(line) <= 100, line)
+      end
+    end
+  end)
+
+  it("explains a command by each of its names", function()
+    assert.matches("^Usage: luamig revision ", help.text("revision"))
+    assert.matches("^Usage: luamig revision ", help.text("new"))
+    assert.matches("\n   %-m, %-%-message TEXT +the same, as an option\n", help.text("new"))
+    assert.matches("\n   TEXT +what changes", help.text("new"))
+  end)
+
+  it("explains the file where a command and a topic share a word", function()
+    assert.matches("\n  function upgrade%(%)\n", help.text("revision"))
+  end)
+
+  it("knows a topic by its other words", function()
+    assert.equal(topics.text("offline"), help.text("sql"))
+    assert.equal(topics.text("environment"), help.text("variables"))
+  end)
+
+  it("tells every exit status that an error can have", function()
+    local text = help.text("exit-codes")
+    for _, kind in ipairs({ "server", "usage", "pending", "lock", "connection", "edited", "graph",
+      "roundtrip", "script", "refused", "partial", "interrupted" }) do
+      local status = fault.exit_status(fault.new({ kind = kind, message = "x" }))
+      assert.matches("\n  " .. status .. " ", "\n" .. text, kind)
+    end
+  end)
+
+  it("shows the config that init writes, and the words of templates", function()
+    assert.matches("\n  version_schema = \"luamig\"", (help.text("config"):gsub("%-%- ", "")))
+    assert.matches("\n  {create_date} ", help.text("templates"))
+  end)
+
+  it("explains an operation", function()
+    assert.matches("\n  add_column +Adds a column", help.text("op"))
+    assert.matches("if_not_exists", help.text("op.add_column"))
+  end)
+
+  it("suggests what was meant", function()
+    local f = failure("target")
+    assert.equal("there is no help on 'target'", f.message)
+    assert.equal("did you mean 'targets'?", f.hint)
+    assert.equal("luamig help targets", f.try)
+    assert.equal("did you mean 'op.add_column'?", failure("add_column").hint)
+    assert.equal("did you mean op.add_column?", failure("op.add_colum").hint)
+    assert.equal("luamig help op", failure("op.zzzzzzzz").try)
+    assert.is_nil(failure("zzzzzzzz").hint)
+    assert.equal("there is no help on '__complete'", failure("__complete").message)
+  end)
+end)
