@@ -1,8 +1,10 @@
 // A link with a delay: everything that passes between a Unix socket and a server's Unix socket
 // arrives later by half a round trip, in either direction.
 //   delay LISTEN_SOCKET SERVER_SOCKET ROUND_TRIP_MS
-// Serves one connection after the other until it is killed; prints "ready" when it listens.
+// Serves each connection by a process of its own until it is killed; prints "ready" when it
+// listens.
 #include <poll.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -136,10 +138,17 @@ int main(int argc, char **argv)
     int listener = socket_open(argv[1], 1);
     printf("ready\n");
     fflush(stdout);
+    signal(SIGCHLD, SIG_IGN);
     for (;;) {
         int client = accept(listener, NULL, NULL);
-        if (client >= 0) {
-            serve(client, argv[2], delay_us);
+        if (client < 0) {
+            continue;
         }
+        if (fork() == 0) {
+            close(listener);
+            serve(client, argv[2], delay_us);
+            _exit(0);
+        }
+        close(client);
     }
 }
