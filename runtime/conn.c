@@ -18,7 +18,7 @@ static void pending_free(struct pending *pending)
     free(pending);
 }
 
-static void pending_push(struct conn *conn, struct pending *pending)
+void conn_pending_push(struct conn *conn, struct pending *pending)
 {
     if (conn->tail) {
         conn->tail->next = pending;
@@ -133,6 +133,9 @@ static void result_receive(struct conn *conn, PGresult *result)
     }
     head->answered = true;
     bool failed = status == PGRES_FATAL_ERROR || status == PGRES_BAD_RESPONSE;
+    if (head->prepared) {
+        conn_prepared_settle(conn, status == PGRES_COMMAND_OK);
+    }
     bool isolated = (head->flags & CONN_ISOLATED) && PQstatus(conn->pg) != CONNECTION_BAD;
     if (failed && !isolated) {
         failure_from_result(conn, result);
@@ -260,7 +263,7 @@ static void sync_push(struct conn *conn)
         return;
     }
     sync->is_sync = true;
-    pending_push(conn, sync);
+    conn_pending_push(conn, sync);
     conn->unsynced = false;
 }
 
@@ -314,17 +317,26 @@ static struct pending *pending_new(struct conn *conn, const struct statement *st
 
 static bool statement_push(struct conn *conn, const struct statement *stmt, struct fault *fault)
 {
+    const struct prepared *prepared = NULL;
+    if (stmt->flags & CONN_PREPARED) {
+        prepared = conn_prepared(conn, stmt->sql);
+    } else {
+        conn_prepared_guard(conn, stmt->sql);
+    }
     struct pending *pending = pending_new(conn, stmt);
     if (!pending) {
         return fault_set(fault, FAULT_MEMORY, "not enough memory");
     }
-    if (!PQsendQueryParams(conn->pg, stmt->sql, stmt->param_count, NULL, stmt->params, NULL, NULL,
-                           0)) {
+    bool sent = prepared ? PQsendQueryPrepared(conn->pg, prepared->name, stmt->param_count,
+                                               stmt->params, NULL, NULL, 0)
+                         : PQsendQueryParams(conn->pg, stmt->sql, stmt->param_count, NULL,
+                                             stmt->params, NULL, NULL, 0);
+    if (!sent) {
         conn_fault_lost(conn, pending, fault);
         pending_free(pending);
         return false;
     }
-    pending_push(conn, pending);
+    conn_pending_push(conn, pending);
     conn->unsynced = true;
     if (stmt->flags & CONN_ISOLATED) {
         sync_push(conn);
@@ -412,6 +424,7 @@ void conn_close(struct conn *conn)
         result_clear(&result);
     }
     pending_forget(conn);
+    conn_prepared_forget(conn);
     notice_clear(conn_notices(conn));
     fault_clear(&conn->failure);
     PQfinish(conn->pg);

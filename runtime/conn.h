@@ -20,6 +20,7 @@ struct conn_options {
 enum conn_flags {
     CONN_KEEP = 1,     // hand its result to conn_take()
     CONN_ISOLATED = 2, // its failure does not fail those behind it; the result tells (implies KEEP)
+    CONN_PREPARED = 4, // sent often: the server parses it once
 };
 
 /// One SQL statement; everything is borrowed for the call.

@@ -9,10 +9,19 @@ struct pending {
     long seq;
     unsigned flags;
     bool is_sync;
-    bool answered; // the result is here, its end is not
-    char *sql;     // owned; NULL for a Sync
-    char *expect;  // owned; NULL for any tag
+    bool answered;             // the result is here, its end is not
+    struct prepared *prepared; // this is its PREPARE; NULL for a statement
+    char *sql;                 // owned; NULL for a Sync
+    char *expect;              // owned; NULL for any tag
     struct pending *next;
+};
+
+/// A statement that the server has parsed, or is about to.
+struct prepared {
+    char *sql; // owned
+    char name[32];
+    bool usable; // false: its PREPARE failed or was passed over
+    struct prepared *next;
 };
 
 struct kept {
@@ -28,12 +37,28 @@ struct conn {
     struct notice *notice_head, *notice_tail;
     struct fault failure; // of the first statement that failed; not delivered yet
     const struct conn_watch *watch;
+    struct prepared *prepared;
+    int prepared_count; // ever: each gets a name of its own
     long last_seq;
     long round_trips;
     unsigned interrupts_seen; // signals that this connection has answered already
     bool cancel_sent;
     bool unsynced; // something was sent after the last Sync
 };
+
+/// The prepared statement of a text; sends its PREPARE when it is new.
+/// @return NULL when there is no memory or the connection is lost; send it plainly then
+const struct prepared *conn_prepared(struct conn *conn, const char *sql);
+
+/// What the PREPARE at the head of the queue came to.
+void conn_prepared_settle(struct conn *conn, bool ok);
+
+/// Forgets all of them when this statement may make the server do so: DEALLOCATE, DISCARD.
+void conn_prepared_guard(struct conn *conn, const char *sql);
+void conn_prepared_forget(struct conn *conn);
+
+/// Appends to what waits for an answer.
+void conn_pending_push(struct conn *conn, struct pending *pending);
 
 /// Fills a fault from a failed result.
 void conn_fault_from_result(struct conn *conn, const PGresult *result, const struct pending *about,

@@ -2,11 +2,13 @@
 //   conn.open{url=, application_name=, connect_timeout_ms=} -> connection
 //   c:exec(sql, params?) -> rows            runs and waits
 //   c:send(sql, params?, options?) -> seq   queues; options: keep, isolated (booleans), expect
-//   (tag) c:sync()                                waits for all that was queued c:take() -> seq,
-//   rows | nil             a finished result of a kept statement c:copy(sql, source) COPY FROM
-//   STDIN; source: a string or a function -> string|nil c:notices() -> list of {severity, message,
-//   sqlstate, seq} c:info() -> {host, port, user, database, pid, server_version} c:transaction() ->
-//   "I"|"T"|"E"|"?"   c:alive()   c:round_trips()   c:twin()   c:close()
+//     (command tag), prepared (sent often: parsed once)
+//   c:sync()                                waits for all that was queued
+//   c:take() -> seq, rows | nil             a finished result of a kept statement
+//   c:copy(sql, source)         COPY FROM STDIN; source: a string, or a function -> string|nil
+//   c:notices() -> list of {severity, message, sqlstate, seq}
+//   c:info() -> {host, port, user, database, pid, server_version}
+//   c:transaction() -> "I"|"T"|"E"|"?"      c:alive()   c:round_trips()   c:twin()   c:close()
 #include "lib_conn.h"
 #include "lib_fault.h"
 #include "lib_value.h"
@@ -164,6 +166,7 @@ static int lib_conn_send(lua_State *L)
     if (lua_istable(L, 4)) {
         stmt.flags |= flag_field(L, 4, "keep") ? CONN_KEEP : 0;
         stmt.flags |= flag_field(L, 4, "isolated") ? CONN_ISOLATED : 0;
+        stmt.flags |= flag_field(L, 4, "prepared") ? CONN_PREPARED : 0;
         stmt.expect = string_field(L, 4, "expect");
     }
     struct fault *fault = lib_fault_box(L);

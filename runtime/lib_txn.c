@@ -1,6 +1,6 @@
 // require("luamig.core.txn"): transactions on a connection of luamig.core.conn.
 //   txn.begin(conn, settings) -> seq of the second of its two statements
-//     settings: {lock_timeout, statement_timeout, search_path, role}
+//     settings: {lock_timeout, statement_timeout, search_path, role, is_prepared}
 //   txn.commit(conn) -> seq     txn.rollback(conn)
 //   txn.outside_begin(conn, settings)   txn.outside_end(conn)
 //   txn.retry_delay_ms(attempt)
@@ -31,6 +31,7 @@ static struct txn_settings settings_check(lua_State *L)
         .statement_timeout = setting(L, "statement_timeout", "0"),
         .search_path = setting(L, "search_path", ""),
         .role = setting(L, "role", "none"),
+        .is_prepared = (lua_getfield(L, 2, "is_prepared"), lua_toboolean(L, -1)),
     };
 }
 

@@ -31,6 +31,7 @@ static bool settings_send(struct conn *conn, const struct txn_settings *settings
                      " pg_catalog.set_config('role', $5, $1)",
         .params = params,
         .param_count = 5,
+        .flags = settings->is_prepared ? CONN_PREPARED : 0,
     };
     return conn_send(conn, &stmt, seq, fault);
 }

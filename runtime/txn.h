@@ -8,6 +8,7 @@ struct txn_settings {
     const char *statement_timeout; // likewise
     const char *search_path;       // the user's
     const char *role;              // "none": the session's own
+    bool is_prepared;              // sent by a prepared statement: not behind a pooler
 };
 
 /// Queues BEGIN and its settings: no round trip.

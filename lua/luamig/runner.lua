@@ -41,6 +41,7 @@ function runner.settings(cfg, state)
     statement_timeout = milliseconds_text(cfg.statement_timeout),
     search_path = search_path_of(cfg, state),
     role = cfg.role or "none",
+    is_prepared = not state.is_pooled, -- a pooler's server connections do not know our names
   }
 end
 
@@ -227,6 +228,8 @@ end
 function Run:attempt()
   if self.is_dry then
     self:begin_dry()
+  else
+    self.migration.state:queue_missing(self.wire)
   end
   for i = self.done + 1, #self.steps do
     self:queue(self.steps[i])
@@ -314,9 +317,6 @@ end
 
 ---Runs the steps. Raises whatever failed, completed with the state of the database.
 function Run:run()
-  if not self.is_dry then
-    self.migration.state:ensure()
-  end
   while true do
     local before = self.done
     local ok, err = xpcall(self.attempt, function(e)

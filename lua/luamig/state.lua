@@ -159,36 +159,25 @@ function State:missing()
   return out
 end
 
----Makes what is missing, all or nothing. Raises: server.
-function State:ensure()
+---Queues what makes the missing tables, all or nothing; a failure comes out later, of the wire.
+---@param wire table  luamig.wire
+function State:queue_missing(wire)
   local missing = self:missing()
   if #missing == 0 then
     return
   end
-  local conn = self.conn
-  local ok, f = pcall(function()
-    conn:send("BEGIN")
-    for _, sql in ipairs(missing) do
-      conn:send(sql)
-    end
-    conn:send("COMMIT", nil, { expect = "COMMIT" })
-    conn:sync()
-  end)
-  if not ok then
-    require("luamig.core.txn").rollback(conn)
-    if fault.is(f) then
-      fault.complete(f, {
-        state = "nothing changed",
-        hint = f.sqlstate == "42501" and ("luamig keeps its version table in schema %s; let the "
-          .. "owner of the database run: GRANT CREATE ON DATABASE …, or set version_schema in "
-          .. "luamig.lua"):format(self.cfg.version_schema) or nil,
-      })
-    end
-    error(f, 0)
+  local hints = { ["42501"] = ("luamig keeps its version table in schema %s; let the owner of the "
+    .. "database run: GRANT CREATE ON DATABASE …, or set version_schema in luamig.lua"):format(
+    self.cfg.version_schema) }
+  wire:send({ sql = "BEGIN" })
+  for _, sql in ipairs(missing) do
+    wire:send({ sql = sql, hints = hints })
   end
-  for _, pair in ipairs(creations) do
-    self.session[pair[2]] = true
-  end
+  wire:send({ sql = "COMMIT" }, function()
+    for _, pair in ipairs(creations) do
+      self.session[pair[2]] = true
+    end
+  end, "COMMIT")
 end
 
 ---The stored text of the last upgrade of a revision, or nil.

@@ -26,7 +26,8 @@ local function explain(self, f)
   if not fault.is(f) then
     error(f, 0)
   end
-  local owner = f.seq and self.owners[f.seq]
+  -- A statement that is prepared has its PREPARE in front of it, which nobody owns.
+  local owner = f.seq and (self.owners[f.seq] or self.owners[f.seq + 1])
   if owner then
     local origin = owner.origin or {}
     fault.complete(f, {
@@ -35,6 +36,7 @@ local function explain(self, f)
       origin = owner.op,
       step = owner.step,
       indent = owner.indent,
+      hint = owner.hints and owner.hints[f.sqlstate],
     })
   end
   return f
@@ -63,8 +65,8 @@ end
 ---@return integer seq
 function Wire:send(statement, on_result, expect)
   local options
-  if on_result or expect then
-    options = { keep = on_result ~= nil, expect = expect }
+  if on_result or expect or statement.prepared then
+    options = { keep = on_result ~= nil, expect = expect, prepared = statement.prepared }
   end
   local conn = self.conn
   local seq = guarded(self, conn.send, conn, statement.sql, statement.params, options)

@@ -34,22 +34,33 @@ local function stamp_sql(ctx, targets)
 end
 
 local function write(self, move, is_purging)
-  local conn, sql = self.conn, self.state.sql
+  local sql = self.state.sql
   local null = require("luamig.value").null
-  self.state:ensure()
-  conn:send("BEGIN")
-  if is_purging then
-    conn:send(sql.purge)
-    conn:send(sql.journal_clear_all)
-  end
+  local wire = require("luamig.wire").new(self.conn)
   local added = is_purging and move.rows or move.add
-  conn:send(sql.move, { types.text(is_purging and {} or move.remove, "text[]"),
+  local function send(name, params)
+    wire:send({ sql = sql[name], params = params })
+  end
+  self.state:queue_missing(wire)
+  wire:send({ sql = "BEGIN" })
+  if is_purging then
+    send("purge")
+    send("journal_clear_all")
+  end
+  send("move", { types.text(is_purging and {} or move.remove, "text[]"),
     types.text(added, "text[]") })
   for _, id in ipairs(added) do
-    conn:send(sql.record, { id, "stamp", self.hostname, self.luamig, null, null, null, n = 7 })
+    send("record", { id, "stamp", self.hostname, self.luamig, null, null, null, n = 7 })
   end
-  conn:send("COMMIT", nil, { expect = "COMMIT" })
-  conn:sync()
+  wire:send({ sql = "COMMIT" }, nil, "COMMIT")
+  local ok, f = pcall(wire.sync, wire)
+  if not ok then
+    require("luamig.core.txn").rollback(self.conn)
+    if fault.is(f) then
+      fault.complete(f, { state = "nothing changed" })
+    end
+    error(f, 0)
+  end
 end
 
 local function say(self, before, after)

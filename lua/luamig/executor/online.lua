@@ -97,6 +97,7 @@ local function send_own(self, name, params, on_result)
   self.wire:send(own(self, {
     sql = self.sql[name],
     params = params,
+    prepared = self.settings.is_prepared,
     origin = { file = self.step_info.rev.file },
   }), on_result)
 end
