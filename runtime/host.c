@@ -10,7 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STATUS_BROKEN = 1 };
+enum {
+    STATUS_BROKEN = 1,
+    GC_PAUSE = 1000, // percent: a collection begins when the memory in use has grown tenfold
+};
 
 #ifdef LUAMIG_DEV
 // Developer builds read the modules from a directory, so that a change needs no build.
@@ -148,6 +151,27 @@ static void failure_print(lua_State *L)
     fprintf(stderr, "luamig: %s\n", text ? text : "(error without a text)");
 }
 
+#ifndef LUAMIG_DEV
+// The process ends: finalizers run, and the memory goes back as a whole.
+static void *memory_keep(void *data, void *block, size_t old_size, size_t new_size)
+{
+    (void)data;
+    (void)old_size;
+    return new_size == 0 ? NULL : realloc(block, new_size);
+}
+
+static void state_close(lua_State *L)
+{
+    lua_setallocf(L, memory_keep, NULL);
+    lua_close(L);
+}
+#else
+static void state_close(lua_State *L)
+{
+    lua_close(L); // frees all, so that a leak shows
+}
+#endif
+
 int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
 {
     lua_State *L = allocator ? lua_newstate(allocator, allocator_data) : luaL_newstate();
@@ -157,6 +181,8 @@ int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
     }
 #ifdef LUAMIG_GC_STRESS
     lua_gc(L, LUA_GCINC, 1, 1000, 1); // collect at every step: finds what is not anchored
+#else
+    lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0); // most commands end before a collection would pay
 #endif
     lua_pushcfunction(L, traceback);      // traceback
     lua_pushcfunction(L, main_protected); // traceback main
@@ -168,6 +194,6 @@ int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
     } else {
         failure_print(L);
     }
-    lua_close(L);
+    state_close(L);
     return status;
 }

@@ -52,7 +52,8 @@ function Book:labels(rev)
 end
 
 function Book:is_branchpoint(rev)
-  return #(self.children[rev.id] or {}) > 1
+  local children = self.children[rev.id]
+  return children ~= nil and #children > 1
 end
 
 function Book:is_head(rev)
@@ -81,7 +82,7 @@ local function tree_marks(book, rev)
 end
 
 local function parents(rev)
-  local text = #rev.down > 0 and table.concat(rev.down, ", ") or "<base>"
+  local text = #rev.down < 2 and (rev.down[1] or "<base>") or table.concat(rev.down, ", ")
   if #rev.depends_on > 0 then
     text = ("%s (%s)"):format(text, table.concat(rev.depends_on, ", "))
   end
@@ -92,21 +93,14 @@ end
 ---@param parts { parents?: boolean, heads?: boolean, tree?: boolean, doc?: boolean }
 ---@return string
 function Book:line(rev, parts)
-  local pieces = { parts.parents and parents(rev) .. " -> " or "", rev.id }
   local labels = self:labels(rev)
-  if #labels > 0 then
-    pieces[#pieces + 1] = (" (%s)"):format(table.concat(labels, ", "))
-  end
-  if parts.heads or parts.tree then
-    pieces[#pieces + 1] = head_mark(self, rev) .. current_mark(self, rev)
-  end
-  if parts.tree then
-    pieces[#pieces + 1] = tree_marks(self, rev)
-  end
-  if parts.doc and rev.doc ~= "" then
-    pieces[#pieces + 1] = ", " .. rev.doc
-  end
-  return table.concat(pieces)
+  local has_marks = parts.heads or parts.tree
+  local doc = parts.doc and rev.doc or ""
+  return (parts.parents and parents(rev) .. " -> " or "") .. rev.id
+    .. (#labels > 0 and (" (%s)"):format(table.concat(labels, ", ")) or "")
+    .. (has_marks and head_mark(self, rev) .. current_mark(self, rev) or "")
+    .. (parts.tree and tree_marks(self, rev) or "")
+    .. (doc ~= "" and ", " .. doc or "")
 end
 
 ---The block of `show` and of -v, as lines; the last one is empty.

@@ -77,10 +77,11 @@ local function shown(value)
   return type(value) == "table" and "a table with other things in it" or "a " .. type(value)
 end
 
+-- Both the table that the text gave and an environment hold names of the header only.
 local function check_types(rev, fields)
-  for name, kind in pairs(header) do
-    local value = fields[name]
-    local good = value == nil or type(value) == kind or (kind == "names" and names_list(value))
+  for name, value in pairs(fields) do
+    local kind = header[name]
+    local good = type(value) == kind or (kind == "names" and names_list(value))
     if not good then
       local hint
       if kind ~= "boolean" and math.type(value) == "integer" then
@@ -153,6 +154,11 @@ local function literal(text)
 end
 
 local function assignment(line)
+  -- The form that `luamig revision` writes, first: thousands of files are read at every start.
+  local plain, value_text = line:match('^([%a_]+) = "([^"\\]*)"$')
+  if plain and header[plain] and header[plain] ~= "function" then
+    return plain, value_text
+  end
   local name, text = line:match("^([%a_]+)%s*=%s*(.-)%s*$")
   if not name or not header[name] or header[name] == "function" then
     return nil
@@ -172,7 +178,8 @@ local function assignment(line)
 end
 
 local function is_untouched_below(text, position)
-  for _, word in ipairs(header_words) do
+  for i = 1, #header_words do
+    local word = header_words[i]
     if text:find(word, position, true) and text:find(word .. "%s*=[^=]", position) then
       return false
     end
@@ -182,7 +189,23 @@ end
 
 -- Whether a line ends the header: only then is what stands below it left unread.
 local function ends_header(line)
-  return line:find("^function ") or line:find("^local ")
+  local first = line:byte()
+  return (first == 0x66 or first == 0x6C) -- f, l
+    and (line:find("^function ") or line:find("^local "))
+end
+
+local DASH <const>, BRACKET <const> = 0x2D, 0x5B
+
+-- A line that says nothing: blank, or a comment of one line. nil when a long comment begins.
+local function is_silent(text, position, stop)
+  if position == stop then
+    return true
+  elseif text:byte(position) ~= DASH or text:byte(position + 1) ~= DASH then
+    return false
+  elseif text:byte(position + 2) == BRACKET and text:find("^%[=*%[", position + 2) then
+    return nil
+  end
+  return true
 end
 
 ---Reads the header from the first lines: comments, blank lines and plain assignments, up to the
@@ -193,19 +216,20 @@ local function header_lines(text)
   local size = #text
   while position <= size do
     local stop = text:find("\n", position, true) or size + 1
-    local line = text:sub(position, stop - 1)
-    if ends_header(line) then
-      break
-    elseif line:sub(1, 2) == "--" then
-      if line:find("^%-%-%[=*%[") then
-        return nil
+    local silent = is_silent(text, position, stop)
+    if silent == nil then
+      return nil
+    elseif not silent then
+      local line = text:sub(position, stop - 1)
+      if ends_header(line) then
+        break
+      elseif line:find("%S") then
+        local name, value = assignment(line)
+        if not name or fields[name] ~= nil then
+          return nil
+        end
+        fields[name] = value
       end
-    elseif line:find("%S") then
-      local name, value = assignment(line)
-      if not name or fields[name] ~= nil then
-        return nil
-      end
-      fields[name] = value
     end
     position = stop + 1
   end
@@ -225,6 +249,11 @@ local metadata = "^%u[%a ]*:"
 
 -- First paragraph of the leading comment: it ends at an empty comment line or at "Revision ID:".
 local function title_of_text(text)
+  -- The form that `luamig revision` writes, first.
+  local title, position = text:match("^%-%-+ ?([^\n]*)\n()")
+  if title and text:find("^%-%- Revision ID:", position) and title:find("%S$") then
+    return title
+  end
   local words = {}
   for line in text:gmatch("([^\n]*)\n?") do
     local comment = line:match("^%-%-+%s?(.-)%s*$")
