@@ -211,8 +211,8 @@ rows[5] = function()
   local folder = os.tmpname()
   os.remove(folder)
   lfs.mkdir(folder)
-  shell(("%s %s/.s.PGSQL.5432 %s/.s.PGSQL.5432 %d > %s/log & echo $! > %s/pid"):format(DELAY, folder,
-    socket, round_trip_ms, folder, folder))
+  shell(("%s %s/.s.PGSQL.5432 %s/.s.PGSQL.5432 %d > %s/log & echo $! > %s/pid"):format(DELAY,
+    folder, socket, round_trip_ms, folder, folder))
   local slow = database.url:gsub("host=[^&]+", "host=" .. folder)
   local p = new_scene(slow)
   table_revisions(p, 200)

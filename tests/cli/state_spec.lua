@@ -92,8 +92,8 @@ describe("commands that look at the database", function()
     s:revision("002", "001b", '  op.execute("CREATE TABLE t2 (id int)")',
       '  op.execute("DROP TABLE t2")')
     local result = s:ok("upgrade")
-    assert.matches("versions/001b.lua counts as applied, for a later revision is, but was never run",
-      result.stderr)
+    assert.matches("versions/001b.lua counts as applied, for a later revision is, but was never "
+      .. "run", result.stderr)
     assert.matches("verdict:     1 applied file was edited", s:ok("status").stdout)
   end)
 

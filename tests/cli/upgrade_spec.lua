@@ -250,8 +250,8 @@ function change()
 end
 ]])
     s:ok("upgrade")
-    assert.equal("id,name", s:list("SELECT attname FROM pg_attribute WHERE attrelid = 't1'::regclass"
-      .. " AND attnum > 0 ORDER BY attnum"))
+    assert.equal("id,name", s:list("SELECT attname FROM pg_attribute WHERE attnum > 0 AND attrelid"
+      .. " = 't1'::regclass ORDER BY attnum"))
     s:ok("downgrade base")
     assert.is_false(s:has("t1"))
   end)

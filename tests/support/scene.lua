@@ -75,7 +75,8 @@ end
 function downgrade()
 %s
 end
-]]):format(id, id, id, parent and ("%q"):format(parent) or "nil", header or "", up or "", down or ""))
+]]):format(id, id, id, parent and ("%q"):format(parent) or "nil", header or "", up or "",
+    down or ""))
 end
 
 ---Revisions of one table each, in a line.

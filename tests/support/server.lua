@@ -122,7 +122,8 @@ function server.leftovers()
   end
 end
 
----Fails when a spec has left something behind; for the end of a file: teardown(server.assert_clean).
+---Fails when a spec has left something behind. For the end of a file:
+---teardown(server.assert_clean).
 function server.assert_clean()
   local list = server.leftovers()
   if #list > 0 then
