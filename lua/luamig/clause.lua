@@ -31,6 +31,13 @@ function clause.sql(v)
   return type(v) == "string" and v or v.sql
 end
 
+---SQL that another clause can follow: without a semicolon, its last line no comment.
+---@return string
+function clause.unended(v)
+  local text = clause.sql(v):gsub("[;%s]+$", "")
+  return text:match("[^\n]*$"):find("--", 1, true) and text .. "\n" or text
+end
+
 ---Words with a space between them; what is nil or false is left out.
 ---@return string
 function clause.words(...)

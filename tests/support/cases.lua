@@ -70,4 +70,13 @@ function cases.not_invert(rows)
   end
 end
 
+---A call as a function, so that a row is one line.
+---@param name string  of the operation
+function cases.call(name, ...)
+  local given = table.pack(...)
+  return function()
+    return op[name](table.unpack(given, 1, given.n))
+  end
+end
+
 return cases

@@ -157,12 +157,12 @@ local function options_defect(args, form)
   for _, option in ipairs({ "on", "arguments", "using" }) do
     local allowed = allows[form] and allows[form][option]
     if args[option] ~= nil and not allowed then
-      return ("%s is not for a %s"):format(option, args.kind)
+      return ("the option %s is not for kind '%s'"):format(option, args.kind)
     end
   end
   local needed = needs[form] or args.kind == "aggregate" and "arguments"
   if needed and args[needed] == nil then
-    return ("a %s needs the option %s"):format(args.kind, needed)
+    return ("kind '%s' needs the option %s"):format(args.kind, needed)
   end
   return nil
 end

@@ -49,7 +49,7 @@ end
 local function body_clause(args)
   local body = clause.sql(args.body)
   if args.language:lower() == "sql" and routine.is_standard(body) then
-    return (body:gsub("^%s+", ""):gsub("[;%s]+$", ""))
+    return (clause.unended(body):gsub("^%s+", ""))
   end
   return "AS " .. routine.dollar_quoted(body)
 end
@@ -211,7 +211,8 @@ end
 
 local function inverse_drop(args, operation)
   if args.kind == "aggregate" or args.kind == "routine" then
-    return nil, ("there is no operation that makes a %s"):format(args.kind)
+    return nil, args.kind == "routine" and "which kind it was is not known: say it as kind"
+      or "there is no operation that makes an aggregate"
   end
   return undo.dropped(operation, args, {
     name = args.name,

@@ -77,8 +77,8 @@ local function privileges_defect(args, known)
       return "privileges: \"all\" stands alone"
     elseif not is_known[word(privilege)] then
       local near = nearest.of(privilege, known)
-      return ("privileges: '%s' is none of a %s: expected all, %s%s"):format(privilege, args.kind,
-        table.concat(known, ", "), near and (" (did you mean '%s'?)"):format(near) or "")
+      return ("privileges: '%s' is no privilege of kind '%s': expected all, %s%s"):format(privilege,
+        args.kind, table.concat(known, ", "), near and (" (did you mean '%s'?)"):format(near) or "")
     end
   end
   return not list[1] and "privileges: the list is empty" or nil
@@ -176,7 +176,7 @@ end
 local function render_with(write)
   return function(args, context)
     if args.kind == "parameter" then
-      clause.need(context, 15, "privileges of parameters")
+      clause.need(context, 15, "a privilege of a parameter")
     end
     return { { sql = write(args, context, names(args)) } }
   end

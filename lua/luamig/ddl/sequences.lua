@@ -200,7 +200,8 @@ return {
       from = undo.definition(definition),
     },
     check = function(args)
-      return args.from and owner_defect(args.from)
+      local defect = args.from and owner_defect(args.from)
+      return defect and "from." .. defect
     end,
     render = function(args)
       return {

@@ -92,7 +92,8 @@ return {
       from = undo.definition(undo.with(definition, parts)),
     },
     check = function(args)
-      return args.from and check_create(args.from)
+      local defect = args.from and check_create(args.from)
+      return defect and "from: " .. defect
     end,
     render = function(args)
       return {

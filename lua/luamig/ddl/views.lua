@@ -10,13 +10,6 @@ local name_parameter = { name = "name", type = "name", doc = "\"view\" or \"sche
 
 local materialized = { type = "boolean", doc = "it is a materialized view" }
 
--- A query ends without a semicolon, for clauses follow it; a comment in its last line ends there.
-local function query_text(sql)
-  local text = clause.sql(sql):gsub("[;%s]+$", "")
-  local last_line = text:match("[^\n]*$")
-  return last_line:find("--", 1, true) and text .. "\n" or text
-end
-
 local function kind_of(args)
   return args.materialized and "MATERIALIZED VIEW" or "VIEW"
 end
@@ -43,7 +36,7 @@ end
 local function view(args, context)
   return clause.words("CREATE", args.replace and "OR REPLACE", args.recursive and "RECURSIVE",
     "VIEW", quote.name(args.name), columns(args), with(view_settings(args, context)), "AS",
-    query_text(args.sql),
+    clause.unended(args.sql),
     args.check_option and "WITH " .. args.check_option:upper() .. " CHECK OPTION")
 end
 
@@ -51,7 +44,7 @@ local function materialized_view(args)
   return clause.words("CREATE MATERIALIZED VIEW", args.if_not_exists and "IF NOT EXISTS",
     quote.name(args.name), columns(args), args.using and "USING " .. quote.ident(args.using),
     with(args.with), args.tablespace and "TABLESPACE " .. quote.ident(args.tablespace), "AS",
-    query_text(args.sql), args.with_data == false and "WITH NO DATA")
+    clause.unended(args.sql), args.with_data == false and "WITH NO DATA")
 end
 
 local function render_create(args, context)
@@ -250,6 +243,7 @@ return {
       return undo.dropped("create_view", args, {
         name = args.name,
         materialized = args.materialized,
+        if_not_exists = args.materialized and args.if_exists or nil,
       })
     end,
   },
