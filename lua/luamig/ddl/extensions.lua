@@ -41,8 +41,8 @@ return {
     summary = "Loads an extension into the database.",
     doc = "Its files must be on the server. Most extensions need a superuser; trusted ones take "
       .. "CREATE on the database.",
-    raises = "server 0A000 when its files are not there, 42710 when it is loaded already, 42501 "
-      .. "without the right to",
+    raises = "server 0A000 when its files are not there (58P01 on PostgreSQL 14), 42710 when it is "
+      .. "loaded already, 42501 without the right to",
     example = [[op.create_extension("pg_trgm", { schema = "public", if_not_exists = true })]],
     parameters = { name_parameter },
     options = undo.with(definition, {

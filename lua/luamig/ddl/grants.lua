@@ -272,7 +272,8 @@ return {
     family = "code",
     summary = "Grants privileges on objects to roles.",
     doc = "Read aloud: grant select on table orders to app. The kind is always said, so that a "
-      .. "schema is never taken for a table.",
+      .. "schema is never taken for a table. The way back revokes them: it takes for granted that "
+      .. "the roles had none of them before.",
     raises = "server 42704 when there is no such role, 42P01 when there is no such table",
     example = [[op.grant({ "select", "insert" }, "table", "orders", "app")
 op.grant("usage", "schema", "app", { "app", "reports" })

@@ -273,6 +273,7 @@ return {
     name = "enable_trigger",
     family = "code",
     summary = "Lets a trigger fire again.",
+    doc = "The way back disables it.",
     raises = "server 42704 when there is no such trigger",
     example = [[op.enable_trigger("touch", "users")]],
     parameters = { switched_parameter, table_parameter },
@@ -290,7 +291,8 @@ return {
     name = "disable_trigger",
     family = "code",
     summary = "Keeps a trigger from firing, for everybody.",
-    doc = "With \"all\" foreign keys are not checked either, which takes a superuser.",
+    doc = "With \"all\" foreign keys are not checked either, which takes a superuser. The way back "
+      .. "enables it, without a mode.",
     raises = "server 42704 when there is no such trigger, 42501 for one of a constraint",
     example = [[op.disable_trigger("touch", "users")]],
     parameters = { switched_parameter, table_parameter },

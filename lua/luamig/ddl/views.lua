@@ -110,7 +110,7 @@ local function inverse_create(args)
       args = undo.with(from, {
         name = args.name,
         replace = true,
-        from = undo.pick(args, definition),
+        from = undo.pick(args, undo.without(definition, { "materialized" })),
       }),
     }
   end
@@ -212,7 +212,7 @@ return {
       if_not_exists = { type = "boolean", doc = "pass over a materialized view that exists" },
       from = {
         type = "none|fields",
-        fields = definition,
+        fields = undo.without(definition, { "materialized" }),
         doc = "what the view was before replace, for change(); op.none: there was none",
       },
     }),
