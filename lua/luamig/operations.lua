@@ -22,6 +22,7 @@ local modules = {
   "luamig.ddl.triggers",
   "luamig.ddl.policies",
   "luamig.ddl.statistics",
+  "luamig.ddl.publications",
   "luamig.ddl.grants",
   "luamig.ddl.comments",
   "luamig.ddl.citus",

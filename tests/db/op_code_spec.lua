@@ -212,6 +212,30 @@ local there_and_back = {
     kinds = { "ndistinct", "mcv" }, target = 500, comment = "x",
   }) },
   { "create_statistics, an expression", tables, call("create_statistics", "st", "t", { op.sql("lower(b)") }) },
+  { "alter_statistics", tables .. "CREATE STATISTICS st ON a, b FROM t;", call("alter_statistics", "public.st", {
+    target = 5, schema = "s", owner = role_a, from = { target = -1, owner = "current_user" },
+  }) },
+  { "create_publication", tables .. "CREATE TABLE s.u ();", call("create_publication", "Pub", {
+    tables = { "t", "s.u" }, publish = { "insert", "update" }, via_root = true, comment = "x",
+  }) },
+  { "create_publication, of all tables", "", call("create_publication", "pub", { all_tables = true }) },
+  { "create_publication, of columns, rows and schemas", tables, call("create_publication", "pub", {
+    tables = { { table = "t", where = "id > 0" } }, publish = { "insert" },
+  }), needs = 15 },
+  { "create_publication, of schemas", tables, call("create_publication", "pub", { tables = { "t" }, schemas = { "s" } }), needs = 15 },
+  { "create_publication, of columns", tables, call("create_publication", "pub", {
+    tables = { { table = "t", columns = { "id", "a" } } },
+  }), needs = 15 },
+  { "create_publication, with generated columns", tables, call("create_publication", "pub", {
+    tables = { "t" }, generated_columns = "stored",
+  }), needs = 18 },
+  { "alter_publication", tables .. "CREATE TABLE s.u (); CREATE PUBLICATION pub FOR TABLE t;", call("alter_publication", "pub", {
+    add = { "s.u" }, drop = { "t" }, publish = { "insert" }, via_root = true, owner = role_a,
+    from = {
+      tables = { "t" }, publish = { "insert", "update", "delete", "truncate" }, via_root = false, owner = "current_user",
+    },
+  }) },
+  { "drop_publication", tables .. "CREATE PUBLICATION pub FOR TABLE t;", call("drop_publication", "pub", { from = { tables = { "t" } } }) },
   { "drop_statistics", tables .. "CREATE STATISTICS st ON a, b FROM t;", call("drop_statistics", "st", {
     from = { table = "t", columns = { "a", "b" } },
   }) },
@@ -343,6 +367,10 @@ local refused = {
   { "a policy for nobody", tables, call("create_policy", "p", "t", { using = "true", roles = "no_such_role" }), "42704" },
   { "a policy that does not exist", tables, call("alter_policy", "p", "t", { using = "true" }), "42704" },
   { "statistics that exist", tables .. "CREATE STATISTICS st ON a, b FROM t;", call("create_statistics", "st", "t", { "a", "b" }), "42710" },
+  { "a publication that exists", "CREATE PUBLICATION pub", call("create_publication", "pub"), "42710" },
+  { "a publication that does not exist", "", call("drop_publication", "pub"), "42704" },
+  { "a table that is published already", tables .. "CREATE PUBLICATION pub FOR TABLE t;", call("alter_publication", "pub", { add = { "t" } }), "42710" },
+  { "a table that is not published", tables .. "CREATE PUBLICATION pub;", call("alter_publication", "pub", { drop = { "t" } }), "42704" },
   { "statistics that do not exist", "", call("drop_statistics", "st"), "42704" },
   { "a privilege for nobody", tables, call("grant", "select", "table", "t", "no_such_role"), "42704" },
   { "a privilege on nothing", "", call("grant", "select", "table", "t", role_a), "42P01" },
@@ -383,6 +411,7 @@ describe("on a server", function()
     end
     admin:exec("CREATE DATABASE " .. database)
     connection = conn.open({ url = catalog.url_of(server_url, database) })
+    connection:exec("SET jit = off") -- it would take longer than the reading of the catalogs
     executor = { context = { server_version = connection:info().server_version } }
     function executor.run(_, statement)
       connection:exec(statement.sql)
@@ -517,7 +546,7 @@ describe("on a server", function()
 
   it("drops with if_exists what is not there, and with cascade what is used", function()
     op.with(executor, function()
-      for _, name in ipairs({ "drop_type", "drop_schema", "drop_sequence", "drop_extension", "drop_view", "drop_statistics" }) do
+      for _, name in ipairs({ "drop_type", "drop_schema", "drop_sequence", "drop_extension", "drop_view", "drop_statistics", "drop_publication" }) do
         op[name]("no_such_thing", { if_exists = true })
       end
       op.drop_function("no_such_thing", { "integer" }, { if_exists = true })

@@ -38,6 +38,9 @@ local queries = {
   "SELECT concat_ws('|', 'trigger', tgenabled, pg_get_triggerdef(oid)) FROM pg_trigger WHERE NOT tgisinternal",
   "SELECT concat_ws('|', 'policy', p::text) FROM pg_policies p",
   "SELECT concat_ws('|', 'statistics', pg_get_statisticsobjdef(oid), nullif(stxstattarget, -1)) FROM pg_statistic_ext",
+  "SELECT concat_ws('|', 'publication', pubname, pubowner::regrole, puballtables, pubinsert, pubupdate, pubdelete, "
+    .. "pubtruncate, pubviaroot) FROM pg_publication",
+  "SELECT concat_ws('|', 'published', p::text) FROM pg_publication_tables p",
   "SELECT concat_ws('|', 'extension', extname, extversion, extnamespace::regnamespace) FROM pg_extension",
   "SELECT concat_ws('|', 'default', defaclrole::regrole, defaclnamespace, defaclobjtype, "
     .. "(SELECT array_agg(i::text ORDER BY i::text) FROM unnest(defaclacl) i)) FROM pg_default_acl",
@@ -54,6 +57,8 @@ local queries = {
 
 local from_15 = {
   "SELECT concat_ws('|', 'parameter', parname, paracl) FROM pg_parameter_acl",
+  "SELECT concat_ws('|', 'published schema', pubname, pnnspid::regnamespace) FROM pg_publication_namespace "
+    .. "JOIN pg_publication p ON p.oid = pnpubid",
 }
 
 ---@param connection table  of luamig.core.conn, whose search_path shows public

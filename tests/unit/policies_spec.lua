@@ -70,10 +70,14 @@ describe("extended statistics", function()
       .. "ALTER STATISTICS app.s SET STATISTICS 500\nCOMMENT ON STATISTICS app.s IS 'x'" },
     { "are made of one expression", call("create_statistics", "s", "t", { op.sql("lower(b)") }),
       "CREATE STATISTICS s ON (lower(b)) FROM t" },
+    { "are altered", call("alter_statistics", "st", { target = -1, owner = "boss", schema = "app" }),
+      "ALTER STATISTICS st SET STATISTICS -1\nALTER STATISTICS st OWNER TO boss\nALTER STATISTICS st SET SCHEMA app" },
     { "are dropped", call("drop_statistics", "app.s", { if_exists = true }), "DROP STATISTICS IF EXISTS app.s" },
   })
   cases.invert({
     { "go back: create", call("create_statistics", "s", "t", { "a", "b" }), "DROP STATISTICS s" },
+    { "go back: alter", call("alter_statistics", "a.s", { target = 5, schema = "b", from = { target = -1 } }),
+      "ALTER STATISTICS b.s SET STATISTICS -1\nALTER STATISTICS b.s SET SCHEMA a" },
     { "go back: drop", call("drop_statistics", "s", { from = { table = "t", columns = { "a", "b" }, kinds = { "mcv" } } }),
       "CREATE STATISTICS s (mcv) ON a, b FROM t" },
   })

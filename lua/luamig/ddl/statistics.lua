@@ -1,6 +1,7 @@
 --- Extended statistics: what the planner is told of columns that belong together.
 
 local clause = require("luamig.clause")
+local placement = require("luamig.placement")
 local quote = require("luamig.quote")
 local undo = require("luamig.undo")
 
@@ -23,6 +24,14 @@ local function kinds(args)
   return args.kinds and args.kinds[1] and "(" .. table.concat(args.kinds, ", ") .. ")"
 end
 
+local changes = undo.with(placement.fields, { target = definition.target })
+
+local function set_target(args)
+  return {
+    sql = ("ALTER STATISTICS %s SET STATISTICS %d"):format(quote.name(args.name), args.target),
+  }
+end
+
 local function render_create(args)
   local target = quote.name(args.name)
   local statements = {
@@ -32,9 +41,7 @@ local function render_create(args)
     },
   }
   if args.target then
-    statements[2] = {
-      sql = ("ALTER STATISTICS %s SET STATISTICS %d"):format(target, args.target),
-    }
+    statements[2] = set_target(args)
   end
   if args.comment then
     statements[#statements + 1] = clause.comment("STATISTICS " .. target, args.comment)
@@ -76,6 +83,26 @@ return {
     inverse = function(args)
       return undo.created("drop_statistics", args,
         { name = args.name, if_exists = args.if_not_exists }, undo.with(definition, parts))
+    end,
+  },
+  {
+    name = "alter_statistics",
+    family = "code",
+    summary = "Changes how much is kept in extended statistics, their owner or schema.",
+    raises = "server 42704 when there are none of that name",
+    example = [[op.alter_statistics("city_zip", { target = 1000 })]],
+    parameters = { name_parameter },
+    options = undo.with(changes, { from = undo.definition(changes) }),
+    check = function(args)
+      return undo.nothing(args, changes)
+    end,
+    render = function(args)
+      local target = "STATISTICS " .. quote.name(args.name)
+      return placement.render(target, args, args.target and { set_target(args) } or {})
+    end,
+    inverse = function(args)
+      local back, why = undo.moved(args, changes)
+      return back and { op = "alter_statistics", args = back }, why
     end,
   },
   {
