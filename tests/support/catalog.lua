@@ -77,9 +77,4 @@ function catalog.read(connection)
   return lines
 end
 
----The URL of another database of the same server.
-function catalog.url_of(url, database)
-  return (url:gsub("^(%w+://[^/]*/)[^?]*", "%1" .. database))
-end
-
 return catalog

@@ -7,7 +7,7 @@ local on_18 = { server_version = 180000 }
 local on_14 = { server_version = 140000 }
 
 describe("publications", function()
-  cases.each({
+  cases.render({
     { "are made empty", call("create_publication", "p"), "CREATE PUBLICATION p" },
     { "are made of all tables", call("create_publication", "P", { all_tables = true, comment = "x" }),
       'CREATE PUBLICATION "P" FOR ALL TABLES\nCOMMENT ON PUBLICATION "P" IS \'x\'' },
@@ -23,7 +23,7 @@ describe("publications", function()
       .. "ALTER PUBLICATION p SET (publish_via_partition_root = false)\nALTER PUBLICATION p OWNER TO boss" },
     { "are dropped", call("drop_publication", "p", { if_exists = true }), "DROP PUBLICATION IF EXISTS p" },
   })
-  cases.inverts({
+  cases.invert({
     { "go back: create", call("create_publication", "p"), "DROP PUBLICATION p" },
     { "go back: drop", call("drop_publication", "p", { from = { tables = { "t" }, publish = { "insert" } } }),
       "CREATE PUBLICATION p FOR TABLE t WITH (publish = 'insert')" },
@@ -33,7 +33,7 @@ describe("publications", function()
     }), "ALTER PUBLICATION p DROP TABLE a\nALTER PUBLICATION p ADD TABLE b (x)\n"
       .. "ALTER PUBLICATION p SET (publish_via_partition_root = false)" },
   })
-  cases.stays({
+  cases.not_invert({
     { "do not come back unknown", call("drop_publication", "p"),
       "the definition of what is dropped is not known: give it as from = { … }" },
     { "keep out what was published in an unknown way", call("alter_publication", "p", { drop = { "b" } }),
@@ -41,7 +41,7 @@ describe("publications", function()
     { "keep settings whose former is not known", call("alter_publication", "p", { via_root = true }),
       "what via_root was is not known: give it as from = { via_root = … }" },
   })
-  cases.refuses({
+  cases.refuse({
     { "are of all tables or some", call("create_publication", "p", { all_tables = true, tables = { "t" } }),
       "create_publication: all_tables stands without tables and schemas" },
     { "say what they were", call("drop_publication", "p", { from = { all_tables = true, schemas = { "s" } } }),
@@ -54,9 +54,9 @@ describe("publications", function()
     { "want something to change", call("alter_publication", "p"),
       "alter_publication: nothing to change: give at least one of add, drop, generated_columns, owner, publish, via_root" },
     { "know what PostgreSQL 14 lacks: columns", call("create_publication", "p", { tables = { { table = "t", columns = { "a" } } } }),
-      "a publication of columns or rows needs PostgreSQL 15; the server is 14", nil, on_14 },
+      "a publication of columns or rows needs PostgreSQL 15; the server is 14", context = on_14 },
     { "know what PostgreSQL 14 lacks: schemas", call("create_publication", "p", { schemas = { "s" } }),
-      "a publication of schemas needs PostgreSQL 15; the server is 14", nil, on_14 },
+      "a publication of schemas needs PostgreSQL 15; the server is 14", context = on_14 },
     { "know what PostgreSQL 15 lacks", call("create_publication", "p", { generated_columns = "none" }),
       "generated_columns needs PostgreSQL 18; the server is 15" },
   })
