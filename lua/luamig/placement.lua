@@ -7,7 +7,7 @@ local role = require("luamig.role")
 local placement = {}
 
 placement.owner = {
-  type = "identifier",
+  type = role.type,
   doc = "the new owner: a role, or \"current_user\"",
 }
 

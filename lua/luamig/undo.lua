@@ -1,6 +1,5 @@
---- Inverses: what an operation has to be told of the past so that change() can go back. The option
--- is `from` everywhere: the definition of what is dropped, the former values of what is changed.
--- Pure.
+--- Inverses: what an operation has to be told of the past so that change() can go back. A drop
+-- takes it as `definition`, a change as `from`: the former values. Pure.
 
 local clause = require("luamig.clause")
 local quote = require("luamig.quote")
@@ -30,7 +29,7 @@ function undo.without(map, names)
   return out
 end
 
----The option of a drop.
+---The option of a drop, `definition`, or of a change, `from`.
 ---@param fields table<string, table>  what the creating operation takes, besides the name
 function undo.definition(fields)
   return { type = "fields", fields = fields, doc = "what it was, so that change() can go back" }
@@ -49,22 +48,22 @@ end
 ---The inverse of a creation: the drop, which knows what it drops.
 ---@param operation string  the dropping operation
 ---@param keys table  its arguments
----@param fields table  the fields of its `from`
+---@param fields table  the fields of its `definition`
 function undo.created(operation, args, keys, fields)
-  return { op = operation, args = undo.with(keys, { from = undo.pick(args, fields) }) }
+  return { op = operation, args = undo.with(keys, { definition = undo.pick(args, fields) }) }
 end
 
----The inverse of a drop: the creation of what `from` describes.
+---The inverse of a drop: the creation of what `definition` describes.
 ---@param operation string  the creating operation
----@param keys table  the arguments that `from` does not hold
+---@param keys table  the arguments that `definition` does not hold
 ---@return table|nil record, string|nil why
 function undo.dropped(operation, args, keys)
   if args.cascade then
     return nil, undo.CASCADE
-  elseif not args.from then
-    return nil, "the definition of what is dropped is not known: give it as from = { … }"
+  elseif not args.definition then
+    return nil, "what is dropped is not known: give it as definition = { … }"
   end
-  return { op = operation, args = undo.with(args.from, keys) }
+  return { op = operation, args = undo.with(args.definition, keys) }
 end
 
 ---The former values of all that is changed; `from` holds them, and gets the present ones.

@@ -52,7 +52,7 @@ local proc = [[CREATE SCHEMA s; CREATE PROCEDURE p(a integer) LANGUAGE sql AS 'S
 local there_and_back = {
   { "create_enum", "", call("create_enum", "mood", { "sad", "it's", "\\" }, { comment = "x" }),
     proof = [[SELECT enum_range(NULL::mood)::text = '{sad,it''s,"\\"}']] },
-  { "drop_type, an enum", "CREATE TYPE mood AS ENUM ('a', 'b')", call("drop_type", "mood", { from = { values = { "a", "b" } } }) },
+  { "drop_type, an enum", "CREATE TYPE mood AS ENUM ('a', 'b')", call("drop_type", "mood", { definition = { values = { "a", "b" } } }) },
   { "rename_enum_value", mood, call("rename_enum_value", "mood", "ok", "fine") },
   { "replace_enum", mood, call("replace_enum", "mood", { "low", "high" }, {
     columns = { { table = "diary", column = "mood", default = "low" }, { table = "diary", column = "past" } },
@@ -74,7 +74,7 @@ local there_and_back = {
     collation = "C", default = "it's", nullable = false, check = { b = "VALUE <> ''", a = "length(VALUE) < 9" }, comment = "x",
   }) },
   { "drop_type, a domain", "CREATE DOMAIN d AS integer DEFAULT 1 CONSTRAINT a CHECK (VALUE > 0)",
-    call("drop_type", "d", { from = { type = "integer", default = 1, check = { a = "VALUE > 0" } } }) },
+    call("drop_type", "d", { definition = { type = "integer", default = 1, check = { a = "VALUE > 0" } } }) },
   { "alter_domain", "CREATE DOMAIN d AS integer CONSTRAINT old CHECK (VALUE > 0)", call("alter_domain", "d", {
     default = 5, nullable = false, add_checks = { new = "VALUE > 1" }, not_valid = true, drop_checks = { "old" }, validate = { "new" },
     from = { default = op.none, checks = { old = "VALUE > 0" } },
@@ -82,7 +82,7 @@ local there_and_back = {
   { "create_composite", "", call("create_composite", "place", {
     { "x", "integer" }, op.column("Y", "text", { collation = "C", comment = "why" }),
   }, { comment = "x" }) },
-  { "drop_type, a composite", "CREATE TYPE p AS (x integer)", call("drop_type", "p", { from = { attributes = { { "x", "integer" } } } }) },
+  { "drop_type, a composite", "CREATE TYPE p AS (x integer)", call("drop_type", "p", { definition = { attributes = { { "x", "integer" } } } }) },
   { "alter_composite", "CREATE TYPE p AS (a integer, b integer)", call("alter_composite", "p", {
     add = { { "c", "text" } }, drop = { "b" }, alter = { { "a", "bigint" } }, cascade = true,
     from = { attributes = { { "a", "integer" }, { "b", "integer" } } },
@@ -90,7 +90,7 @@ local there_and_back = {
   { "alter_composite, rename", "CREATE TYPE p AS (a integer, b integer)", call("alter_composite", "p", { rename = { a = "x" } }) },
   { "create_range", "", call("create_range", "r", "time", { opclass = "time_ops", multirange = "rs", comment = "x" }) },
   { "drop_type, a range", "CREATE TYPE r AS RANGE (subtype = text, collation = \"C\")",
-    call("drop_type", "r", { from = { subtype = "text", collation = "C" } }) },
+    call("drop_type", "r", { definition = { subtype = "text", collation = "C" } }) },
   { "rename_type", mood, call("rename_type", "mood", "Feeling") },
   { "rename_type, a domain", "CREATE DOMAIN d AS text", call("rename_type", "d", "e") },
   { "alter_type_set", mood .. "CREATE SCHEMA s;", call("alter_type_set", "public.mood", {
@@ -114,12 +114,12 @@ local there_and_back = {
   }) },
   { "alter_sequence, logged", "CREATE SEQUENCE q", call("alter_sequence", "q", { logged = false }), needs = 15 },
   { "rename_sequence", "CREATE SEQUENCE q", call("rename_sequence", "q", "R") },
-  { "drop_sequence", "CREATE SEQUENCE q START 5", call("drop_sequence", "q", { from = { start = 5 } }) },
+  { "drop_sequence", "CREATE SEQUENCE q START 5", call("drop_sequence", "q", { definition = { start = 5 } }) },
   { "create_extension", "CREATE SCHEMA lib", call("create_extension", "pg_trgm", { schema = "lib", if_not_exists = true }), contrib = true },
   { "alter_extension", "CREATE SCHEMA lib; CREATE EXTENSION pg_trgm", call("alter_extension", "pg_trgm", {
     schema = "lib", from = { schema = "public" },
   }), contrib = true },
-  { "drop_extension", "CREATE EXTENSION pg_trgm", call("drop_extension", "pg_trgm", { from = { schema = "public" } }), contrib = true },
+  { "drop_extension", "CREATE EXTENSION pg_trgm", call("drop_extension", "pg_trgm", { definition = { schema = "public" } }), contrib = true },
 
   { "create_view", tables, call("create_view", "v", "SELECT id, a FROM t -- all;\n;", {
     columns = { "x", "Y" }, security_barrier = true, check_option = "local", comment = "x",
@@ -134,8 +134,8 @@ local there_and_back = {
     materialized = true, if_not_exists = true, columns = { "n" }, using = "heap", with = { fillfactor = 70 }, tablespace = "pg_default",
     with_data = false, comment = "x",
   }) },
-  { "drop_view", v, call("drop_view", "v", { from = { sql = "SELECT id FROM t" } }) },
-  { "drop_view, materialized", mv, call("drop_view", "mv", { materialized = true, from = { sql = "SELECT id FROM t" } }) },
+  { "drop_view", v, call("drop_view", "v", { definition = { sql = "SELECT id FROM t" } }) },
+  { "drop_view, materialized", mv, call("drop_view", "mv", { materialized = true, definition = { sql = "SELECT id FROM t" } }) },
   { "rename_view", v, call("rename_view", "v", "w") },
   { "rename_view, materialized", mv, call("rename_view", "mv", "w", { materialized = true }) },
   { "alter_view_set", v, call("alter_view_set", "public.v", {
@@ -170,8 +170,8 @@ local there_and_back = {
   { "rename_function", sum, call("rename_function", "sum2", { "integer", "integer" }, "sum3") },
   { "rename_function, a procedure", proc, call("rename_function", "p", { "integer" }, "q", { kind = "procedure" }) },
   { "alter_function_set", sum, call("alter_function_set", "public.sum2", nil, { schema = "s", owner = role_a, from = { owner = "current_user" } }) },
-  { "drop_function", sum, call("drop_function", "sum2", { "a integer", "b integer = 1" }, { from = sum_definition }) },
-  { "drop_procedure", proc, call("drop_procedure", "p", { "a integer" }, { from = { language = "sql", body = "SELECT a" } }) },
+  { "drop_function", sum, call("drop_function", "sum2", { "a integer", "b integer = 1" }, { definition = sum_definition }) },
+  { "drop_procedure", proc, call("drop_procedure", "p", { "a integer" }, { definition = { language = "sql", body = "SELECT a" } }) },
 
   { "create_trigger", trigger_function, call("create_trigger", "Tr", "t", {
     timing = "after", events = { "insert", "update" }, columns = { "a", "b" }, for_each = "row", when = "NEW.a <> 'it''s'", execute = "f",
@@ -196,7 +196,7 @@ local there_and_back = {
   { "disable_trigger", tr, call("disable_trigger", "tr", "t") },
   { "disable_trigger, the user's", tr, call("disable_trigger", "user", "t") },
   { "enable_trigger", tr .. "ALTER TABLE t DISABLE TRIGGER tr;", call("enable_trigger", "tr", "t", { mode = "always" }) },
-  { "drop_trigger", tr, call("drop_trigger", "tr", "t", { from = tr_definition }) },
+  { "drop_trigger", tr, call("drop_trigger", "tr", "t", { definition = tr_definition }) },
 
   { "create_policy", tables, call("create_policy", "P", "t", {
     permissive = false, command = "update", roles = { role_a, "current_user" }, using = "id > 0", check = "id > 1", comment = "x",
@@ -204,7 +204,7 @@ local there_and_back = {
   { "create_policy, insert", tables, call("create_policy", "p", "t", { command = "insert", roles = "public", check = "true" }) },
   { "alter_policy", p, call("alter_policy", "p", "t", { roles = role_a, using = "id > 0", from = { roles = "public", using = "true" } }) },
   { "rename_policy", p, call("rename_policy", "p", "t", "q") },
-  { "drop_policy", p, call("drop_policy", "p", "t", { from = { using = "true" } }) },
+  { "drop_policy", p, call("drop_policy", "p", "t", { definition = { using = "true" } }) },
   { "enable_row_security", tables, call("enable_row_security", "t", { force = true }) },
   { "disable_row_security", tables .. "ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY;",
     call("disable_row_security", "t", { force = true }) },
@@ -235,9 +235,9 @@ local there_and_back = {
       tables = { "t" }, publish = { "insert", "update", "delete", "truncate" }, via_root = false, owner = "current_user",
     },
   }) },
-  { "drop_publication", tables .. "CREATE PUBLICATION pub FOR TABLE t;", call("drop_publication", "pub", { from = { tables = { "t" } } }) },
+  { "drop_publication", tables .. "CREATE PUBLICATION pub FOR TABLE t;", call("drop_publication", "pub", { definition = { tables = { "t" } } }) },
   { "drop_statistics", tables .. "CREATE STATISTICS st ON a, b FROM t;", call("drop_statistics", "st", {
-    from = { table = "t", columns = { "a", "b" } },
+    definition = { table = "t", columns = { "a", "b" } },
   }) },
 
   { "grant", tables, in_sequence(

@@ -34,22 +34,22 @@ describe("tables of a Citus cluster", function()
     { "go back: distribute", call("distribute_table", "orders", "tenant", { shard_count = 4 }),
       [[SELECT pg_catalog.undistribute_table('orders'::pg_catalog.regclass)]] },
     { "go back: reference", call("reference_table", "t"), [[SELECT pg_catalog.undistribute_table('t'::pg_catalog.regclass)]] },
-    { "go back: undistribute", call("undistribute_table", "t", { from = { column = "c", shard_count = 4 } }),
+    { "go back: undistribute", call("undistribute_table", "t", { definition = { column = "c", shard_count = 4 } }),
       [[SELECT pg_catalog.create_distributed_table('t'::pg_catalog.regclass, 'c', shard_count => 4)]] },
-    { "go back: undistribute a reference table", call("undistribute_table", "t", { from = { reference = true } }),
+    { "go back: undistribute a reference table", call("undistribute_table", "t", { definition = { reference = true } }),
       [[SELECT pg_catalog.create_reference_table('t'::pg_catalog.regclass)]] },
   })
   cases.not_invert({
     { "stay home when it is not known how they were spread", call("undistribute_table", "t"),
-      "how the table was distributed is not known: give it as from = { column = … } or from = { reference = true }" },
+      "how the table was distributed is not known: give it as definition = { column = … } or definition = { reference = true }" },
     { "stay home with their kin", call("undistribute_table", "t", { cascade_via_foreign_keys = true }),
       "which tables the foreign keys take along is not known" },
   })
   cases.refuse({
     { "want a column", call("distribute_table", "t"), "distribute_table: argument 2 (column): expected a name (a string), got nothing" },
     { "have shards", call("distribute_table", "t", "c", { shard_count = 0 }), "distribute_table: shard_count: expected 1 or more, got 0" },
-    { "were one or the other", call("undistribute_table", "t", { from = { column = "c", reference = true } }),
-      "undistribute_table: from has either column or reference = true" },
-    { "were something", call("undistribute_table", "t", { from = {} }), "undistribute_table: from has either column or reference = true" },
+    { "were one or the other", call("undistribute_table", "t", { definition = { column = "c", reference = true } }),
+      "undistribute_table: definition has either column or reference = true" },
+    { "were something", call("undistribute_table", "t", { definition = {} }), "undistribute_table: definition has either column or reference = true" },
   })
 end)

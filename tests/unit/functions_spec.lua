@@ -79,15 +79,15 @@ describe("functions", function()
       replace = true, language = "sql", body = "SELECT 2", from = { body = "SELECT 1" },
     }), "CREATE OR REPLACE PROCEDURE p() LANGUAGE sql AS $$SELECT 1$$" },
     { "go back: drop", call("drop_function", "f", { "a int DEFAULT 1" }, {
-      from = { returns = "int", language = "sql", body = "SELECT 1" },
+      definition = { returns = "int", language = "sql", body = "SELECT 1" },
     }), "CREATE FUNCTION f(a int DEFAULT 1) RETURNS int LANGUAGE sql AS $$SELECT 1$$" },
-    { "go back: drop_procedure", call("drop_procedure", "p", nil, { from = { language = "sql", body = "SELECT 1" } }),
+    { "go back: drop_procedure", call("drop_procedure", "p", nil, { definition = { language = "sql", body = "SELECT 1" } }),
       "CREATE PROCEDURE p() LANGUAGE sql AS $$SELECT 1$$", one_way = true },
     { "go back: rename", call("rename_function", "a.f", { "int" }, "g", { kind = "procedure" }), "ALTER PROCEDURE a.g(int) RENAME TO f" },
     { "go back: set", call("alter_function_set", "a.f", { "int" }, { schema = "b" }), "ALTER FUNCTION b.f(int) SET SCHEMA a" },
   })
   cases.not_invert({
-    { "do not come back unknown", call("drop_function", "f"), "the definition of what is dropped is not known: give it as from = { … }" },
+    { "do not come back unknown", call("drop_function", "f"), "what is dropped is not known: give it as definition = { … }" },
     { "do not come back after replace", with({ replace = true }),
       "what it was is not known: give what differs as from = { body = … }, or from = op.none when there was none" },
     { "do not come back as aggregates", call("drop_function", "f", { "int" }, { kind = "aggregate" }),

@@ -14,6 +14,8 @@ describe("policies", function()
       .. "\n" .. [[COMMENT ON POLICY "P" ON "App".t IS 'x']] },
     { "are for one role", call("create_policy", "p", "t", { roles = "app", command = "insert", check = "true" }),
       "CREATE POLICY p ON t FOR INSERT TO app WITH CHECK (true)" },
+    { "are for whom SQL says", call("create_policy", "p", "t", { roles = op.sql("SESSION_USER"), using = "true" }),
+      "CREATE POLICY p ON t TO SESSION_USER USING (true)" },
     { "are altered", call("alter_policy", "p", "t", { roles = { "public" }, check = "false" }),
       "ALTER POLICY p ON t TO PUBLIC WITH CHECK (false)" },
     { "are renamed", call("rename_policy", "p", "a.t", "q"), "ALTER POLICY p ON a.t RENAME TO q" },
@@ -29,7 +31,7 @@ describe("policies", function()
   })
   cases.invert({
     { "go back: create", call("create_policy", "p", "t", { using = "true" }), "DROP POLICY p ON t" },
-    { "go back: drop", call("drop_policy", "p", "t", { from = { using = "true", permissive = false } }),
+    { "go back: drop", call("drop_policy", "p", "t", { definition = { using = "true", permissive = false } }),
       "CREATE POLICY p ON t AS RESTRICTIVE USING (true)" },
     { "go back: alter", call("alter_policy", "p", "t", { using = "false", roles = "a", from = { using = "true", roles = "public" } }),
       "ALTER POLICY p ON t TO PUBLIC USING (true)" },
@@ -40,7 +42,7 @@ describe("policies", function()
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_policy", "p", "t"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
+      "what is dropped is not known: give it as definition = { … }" },
     { "keep a condition when the former is not known", call("alter_policy", "p", "t", { using = "x", from = { roles = "a" } }),
       "what using was is not known: give it as from = { using = … }" },
   })
@@ -56,8 +58,8 @@ describe("policies", function()
       "create_policy: argument 3.command: expected one of all, select, insert, update, delete, got 'truncate'" },
     { "want something to change", call("alter_policy", "p", "t", {}),
       "alter_policy: nothing to change: give at least one of check, roles, using" },
-    { "check what they come from", call("drop_policy", "p", "t", { from = { roles = "app" } }),
-      "drop_policy: from: give using (rows that are seen), check (rows that are written), or both" },
+    { "check what they come from", call("drop_policy", "p", "t", { definition = { roles = "app" } }),
+      "drop_policy: definition: give using (rows that are seen), check (rows that are written), or both" },
   })
 end)
 
@@ -78,12 +80,12 @@ describe("extended statistics", function()
     { "go back: create", call("create_statistics", "s", "t", { "a", "b" }), "DROP STATISTICS s" },
     { "go back: alter", call("alter_statistics", "a.s", { target = 5, schema = "b", from = { target = -1 } }),
       "ALTER STATISTICS b.s SET STATISTICS -1\nALTER STATISTICS b.s SET SCHEMA a" },
-    { "go back: drop", call("drop_statistics", "s", { from = { table = "t", columns = { "a", "b" }, kinds = { "mcv" } } }),
+    { "go back: drop", call("drop_statistics", "s", { definition = { table = "t", columns = { "a", "b" }, kinds = { "mcv" } } }),
       "CREATE STATISTICS s (mcv) ON a, b FROM t" },
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_statistics", "s"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
+      "what is dropped is not known: give it as definition = { … }" },
   })
   cases.refuse({
     { "want two columns", call("create_statistics", "s", "t", { "a" }),
@@ -92,7 +94,7 @@ describe("extended statistics", function()
       "create_statistics: kinds is for several columns; one expression has statistics of its own" },
     { "know the kinds", call("create_statistics", "s", "t", { "a", "b" }, { kinds = { "mvc" } }),
       "create_statistics: argument 4.kinds[1]: expected one of ndistinct, dependencies, mcv, got 'mvc'", "did you mean 'mcv'?" },
-    { "want columns in from", call("drop_statistics", "s", { from = { table = "t" } }),
-      "drop_statistics: argument 2.from.columns: expected a list of columns, got nothing" },
+    { "want columns in from", call("drop_statistics", "s", { definition = { table = "t" } }),
+      "drop_statistics: argument 2.definition.columns: expected a list of columns, got nothing" },
   })
 end)

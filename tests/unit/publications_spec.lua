@@ -25,7 +25,7 @@ describe("publications", function()
   })
   cases.invert({
     { "go back: create", call("create_publication", "p"), "DROP PUBLICATION p" },
-    { "go back: drop", call("drop_publication", "p", { from = { tables = { "t" }, publish = { "insert" } } }),
+    { "go back: drop", call("drop_publication", "p", { definition = { tables = { "t" }, publish = { "insert" } } }),
       "CREATE PUBLICATION p FOR TABLE t WITH (publish = 'insert')" },
     { "go back: alter", call("alter_publication", "p", {
       add = { { table = "a", columns = { "id" } } }, drop = { "b" }, via_root = true,
@@ -35,7 +35,7 @@ describe("publications", function()
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_publication", "p"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
+      "what is dropped is not known: give it as definition = { … }" },
     { "keep out what was published in an unknown way", call("alter_publication", "p", { drop = { "b" } }),
       "how b was published is not known: give it as from = { tables = { \"b\" } }" },
     { "keep settings whose former is not known", call("alter_publication", "p", { via_root = true }),
@@ -44,8 +44,8 @@ describe("publications", function()
   cases.refuse({
     { "are of all tables or some", call("create_publication", "p", { all_tables = true, tables = { "t" } }),
       "create_publication: all_tables stands without tables and schemas" },
-    { "say what they were", call("drop_publication", "p", { from = { all_tables = true, schemas = { "s" } } }),
-      "drop_publication: from: all_tables stands without tables and schemas" },
+    { "say what they were", call("drop_publication", "p", { definition = { all_tables = true, schemas = { "s" } } }),
+      "drop_publication: definition: all_tables stands without tables and schemas" },
     { "want the name of a table", call("create_publication", "p", { tables = { { columns = { "id" } } } }),
       "create_publication: argument 2.tables[1].table: expected a name (a string), got nothing" },
     { "know the changes", call("create_publication", "p", { publish = { "updates" } }),

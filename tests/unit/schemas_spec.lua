@@ -12,6 +12,8 @@ describe("schemas", function()
     { "are owned by who runs this", call("create_schema", "app", { owner = "current_user" }),
       "CREATE SCHEMA app AUTHORIZATION CURRENT_USER" },
     { "may have a dot in their name", call("create_schema", "a.b"), 'CREATE SCHEMA "a.b"' },
+    { "are owned by whom SQL says", call("create_schema", "app", { owner = op.sql("SESSION_USER") }),
+      "CREATE SCHEMA app AUTHORIZATION SESSION_USER" },
     { "are renamed", call("rename_schema", "app", "shop"), "ALTER SCHEMA app RENAME TO shop" },
     { "get an owner", call("alter_schema_set", "app", { owner = "boss" }), "ALTER SCHEMA app OWNER TO boss" },
     { "are dropped", call("drop_schema", "app", { if_exists = true, cascade = true }), "DROP SCHEMA IF EXISTS app CASCADE" },
@@ -21,7 +23,7 @@ describe("schemas", function()
     { "go back: rename", call("rename_schema", "app", "shop"), "ALTER SCHEMA shop RENAME TO app" },
     { "go back: owner", call("alter_schema_set", "app", { owner = "a", from = { owner = "b" } }), "ALTER SCHEMA app OWNER TO b" },
     { "go back: drop", call("drop_schema", "app"), "CREATE SCHEMA app" },
-    { "go back: drop, with its owner", call("drop_schema", "app", { if_exists = true, from = { owner = "b" } }),
+    { "go back: drop, with its owner", call("drop_schema", "app", { if_exists = true, definition = { owner = "b" } }),
       "CREATE SCHEMA IF NOT EXISTS app AUTHORIZATION b" },
   })
   cases.not_invert({
@@ -30,7 +32,7 @@ describe("schemas", function()
       "what owner was is not known: give it as from = { owner = … }" },
   })
   cases.refuse({
-    { "want an owner", call("alter_schema_set", "app", {}), "alter_schema_set: argument 2.owner: expected a name (a string), got nothing" },
+    { "want an owner", call("alter_schema_set", "app", {}), "alter_schema_set: argument 2.owner: expected a name (a string) or op.sql, got nothing" },
     { "name a mistyped option", call("create_schema", "app", { onwer = "x" }),
       "create_schema: argument 2.onwer: there is no such option", "did you mean 'owner'?" },
   })
@@ -60,7 +62,7 @@ describe("sequences", function()
   })
   cases.invert({
     { "go back: create", call("create_sequence", "s"), "DROP SEQUENCE s" },
-    { "go back: drop", call("drop_sequence", "s", { from = { start = 5, comment = "x" } }),
+    { "go back: drop", call("drop_sequence", "s", { definition = { start = 5, comment = "x" } }),
       "CREATE SEQUENCE s START WITH 5\nCOMMENT ON SEQUENCE s IS 'x'" },
     { "go back: rename", call("rename_sequence", "app.s", "u"), "ALTER SEQUENCE app.u RENAME TO s" },
     { "go back: alter", call("alter_sequence", "a.s", {
@@ -76,8 +78,8 @@ describe("sequences", function()
       "create_sequence: owned_by: expected \"table.column\" or \"schema.table.column\", got 't'" },
     { "see a broken owner", call("alter_sequence", "s", { owned_by = '"t.c' }),
       'alter_sequence: owned_by: the name "t.c lacks a closing double quote' },
-    { "see a broken owner in from", call("drop_sequence", "s", { from = { owned_by = "t" } }),
-      "drop_sequence: from.owned_by: expected \"table.column\" or \"schema.table.column\", got 't'" },
+    { "see a broken owner in from", call("drop_sequence", "s", { definition = { owned_by = "t" } }),
+      "drop_sequence: definition.owned_by: expected \"table.column\" or \"schema.table.column\", got 't'" },
     { "know their types", call("create_sequence", "s", { type = "text" }),
       "create_sequence: argument 2.type: expected one of smallint, integer, bigint, got 'text'" },
     { "count in integers", call("create_sequence", "s", { start = 1.5 }),
@@ -103,14 +105,14 @@ describe("extensions", function()
   })
   cases.invert({
     { "go back: create", call("create_extension", "pg_trgm"), "DROP EXTENSION pg_trgm" },
-    { "go back: drop", call("drop_extension", "pg_trgm", { if_exists = true, from = { schema = "lib" } }),
+    { "go back: drop", call("drop_extension", "pg_trgm", { if_exists = true, definition = { schema = "lib" } }),
       "CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA lib" },
     { "go back: alter", call("alter_extension", "pg_trgm", { schema = "a", from = { schema = "b" } }),
       "ALTER EXTENSION pg_trgm SET SCHEMA b" },
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_extension", "pg_trgm"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
+      "what is dropped is not known: give it as definition = { … }" },
   })
   cases.refuse({
     { "want something to change", call("alter_extension", "pg_trgm", {}),

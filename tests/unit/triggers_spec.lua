@@ -39,7 +39,7 @@ describe("triggers", function()
     { "go back: replace", trigger({ replace = true, from = { events = "update", when = "true" } }),
       "CREATE OR REPLACE TRIGGER tr BEFORE UPDATE ON t FOR EACH ROW WHEN (true) EXECUTE FUNCTION f()", one_way = true },
     { "go back: drop", call("drop_trigger", "tr", "t", {
-      from = { timing = "before", events = { "insert" }, for_each = "row", execute = "f" },
+      definition = { timing = "before", events = { "insert" }, for_each = "row", execute = "f" },
     }), "CREATE TRIGGER tr BEFORE INSERT ON t FOR EACH ROW EXECUTE FUNCTION f()" },
     { "go back: rename", call("rename_trigger", "tr", "t", "u"), "ALTER TRIGGER u ON t RENAME TO tr" },
     { "go back: disable", call("disable_trigger", "tr", "t"), "ALTER TABLE t ENABLE TRIGGER tr" },
@@ -47,7 +47,7 @@ describe("triggers", function()
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_trigger", "tr", "t"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
+      "what is dropped is not known: give it as definition = { … }" },
     { "do not come back after replace", trigger({ replace = true }),
       "what the trigger was is not known: give what differs as from = { … }" },
   })

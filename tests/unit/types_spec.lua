@@ -48,7 +48,7 @@ DROP TYPE mood__old]] },
 
   cases.invert({
     { "go back: create", call("create_enum", "mood", { "a" }), "DROP TYPE mood" },
-    { "go back: drop", call("drop_type", "mood", { from = { values = { "a", "b" }, comment = "how" } }),
+    { "go back: drop", call("drop_type", "mood", { definition = { values = { "a", "b" }, comment = "how" } }),
       "CREATE TYPE mood AS ENUM ('a', 'b')\nCOMMENT ON TYPE mood IS 'how'" },
     { "go back: rename a value", call("rename_enum_value", "mood", "ok", "fine"),
       "ALTER TYPE mood RENAME VALUE 'fine' TO 'ok'" },
@@ -116,7 +116,7 @@ ALTER DOMAIN d VALIDATE CONSTRAINT e]] },
   })
   cases.invert({
     { "go back: create", call("create_domain", "d", "text"), "DROP TYPE d" },
-    { "go back: drop", call("drop_type", "d", { from = { type = "text", check = { a = "VALUE <> ''" } } }),
+    { "go back: drop", call("drop_type", "d", { definition = { type = "text", check = { a = "VALUE <> ''" } } }),
       "CREATE DOMAIN d AS text CONSTRAINT a CHECK (VALUE <> '')" },
     { "go back: alter", call("alter_domain", "d", {
       default = 1, nullable = false, add_checks = { a = "VALUE > 0" }, drop_checks = { "b" },
@@ -163,7 +163,7 @@ COMMENT ON COLUMN app.point."Name" IS 'its name']] },
   })
   cases.invert({
     { "go back: create", call("create_composite", "p", { { "x", "int" } }), "DROP TYPE p" },
-    { "go back: drop", call("drop_type", "p", { from = { attributes = { { "x", "int" } } } }), "CREATE TYPE p AS (x int)" },
+    { "go back: drop", call("drop_type", "p", { definition = { attributes = { { "x", "int" } } } }), "CREATE TYPE p AS (x int)" },
     { "go back: alter", call("alter_composite", "p", {
       add = { { "z", "int" } }, drop = { "x" }, alter = { { "y", "bigint" } },
       from = { attributes = { { "x", "int" }, { "y", "int" } } },
@@ -206,7 +206,7 @@ describe("types of any kind", function()
   })
   cases.invert({
     { "go back: create_range", call("create_range", "r", "time"), "DROP TYPE r" },
-    { "go back: drop a range", call("drop_type", "r", { from = { subtype = "time" } }), "CREATE TYPE r AS RANGE (subtype = time)" },
+    { "go back: drop a range", call("drop_type", "r", { definition = { subtype = "time" } }), "CREATE TYPE r AS RANGE (subtype = time)" },
     { "go back: rename", call("rename_type", "app.mood", "feeling"), "ALTER TYPE app.feeling RENAME TO mood" },
     { "go back: another schema, known by the name", call("alter_type_set", "a.mood", { schema = "b" }),
       "ALTER TYPE b.mood SET SCHEMA a" },
@@ -215,17 +215,17 @@ describe("types of any kind", function()
   })
   cases.not_invert({
     { "do not come back unknown", call("drop_type", "mood"),
-      "the definition of what is dropped is not known: give it as from = { … }" },
-    { "do not come back after CASCADE", call("drop_type", "mood", { cascade = true, from = { values = {} } }),
+      "what is dropped is not known: give it as definition = { … }" },
+    { "do not come back after CASCADE", call("drop_type", "mood", { cascade = true, definition = { values = {} } }),
       "what CASCADE drops along is not known" },
     { "do not leave a schema for an unknown one", call("alter_type_set", "mood", { schema = "b" }),
       "what schema was is not known: give it as from = { schema = … }" },
   })
   cases.refuse({
-    { "are of one kind", call("drop_type", "mood", { from = { values = {}, type = "text" } }),
-      "drop_type: from has exactly one of values (enum), attributes (composite), type (domain), subtype (range)" },
-    { "are of some kind", call("drop_type", "mood", { from = { comment = "x" } }),
-      "drop_type: from has exactly one of values (enum), attributes (composite), type (domain), subtype (range)" },
+    { "are of one kind", call("drop_type", "mood", { definition = { values = {}, type = "text" } }),
+      "drop_type: definition has exactly one of values (enum), attributes (composite), type (domain), subtype (range)" },
+    { "are of some kind", call("drop_type", "mood", { definition = { comment = "x" } }),
+      "drop_type: definition has exactly one of values (enum), attributes (composite), type (domain), subtype (range)" },
     { "want something to change", call("alter_type_set", "mood", {}),
       "alter_type_set: nothing to change: give at least one of owner, schema" },
   })

@@ -49,16 +49,16 @@ local definition = {
 local shared = undo.without(definition, { "column", "reference" })
 
 local function inverse_undistribute(args)
-  local from = args.from
+  local was = args.definition
   if args.cascade_via_foreign_keys then
     return nil, "which tables the foreign keys take along is not known"
-  elseif not from then
-    return nil, "how the table was distributed is not known: give it as from = { column = … } or "
-      .. "from = { reference = true }"
-  elseif from.reference then
+  elseif not was then
+    return nil, "how the table was distributed is not known: give it as "
+      .. "definition = { column = … } or definition = { reference = true }"
+  elseif was.reference then
     return { op = "reference_table", args = { table = args.table } }
   end
-  return { op = "distribute_table", args = undo.with(from, { table = args.table }) }
+  return { op = "distribute_table", args = undo.with(was, { table = args.table }) }
 end
 
 return {
@@ -103,7 +103,7 @@ return {
     inverse = function(args)
       return {
         op = "undistribute_table",
-        args = { table = args.table, from = { reference = true } },
+        args = { table = args.table, definition = { reference = true } },
       }
     end,
   },
@@ -113,19 +113,19 @@ return {
     summary = "Makes a distributed or reference table a plain one again.",
     doc = "All its rows move to the coordinator.",
     raises = "server 42883 when the database has no Citus, 0A000 when foreign keys hold the table",
-    example = [[op.undistribute_table("orders", { from = { column = "tenant" } })]],
+    example = [[op.undistribute_table("orders", { definition = { column = "tenant" } })]],
     parameters = { table_parameter },
     options = {
       cascade_via_foreign_keys = {
         type = "boolean",
         doc = "tables that foreign keys tie to it too",
       },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     check = function(args)
-      local from = args.from
-      if from and (from.reference and true or false) == (from.column ~= nil) then
-        return "from has either column or reference = true"
+      local was = args.definition
+      if was and (was.reference and true or false) == (was.column ~= nil) then
+        return "definition has either column or reference = true"
       end
       return nil
     end,

@@ -190,7 +190,7 @@ return {
   {
     name = "create_composite",
     family = "types and schemas",
-    summary = "Makes a composite type.",
+    summary = "Creates a composite type.",
     doc = "An attribute is { name, type }, or op.column with collation and comment.",
     raises = "server 42710 when the type exists",
     example = [[op.create_composite("address", { { "street", "text" }, { "zip", "text" } })]],

@@ -144,7 +144,7 @@ return {
   {
     name = "create_domain",
     family = "types and schemas",
-    summary = "Makes a domain: a type with conditions of its own.",
+    summary = "Creates a domain: a type with conditions of its own.",
     doc = "Conditions speak of VALUE. Name them, so that they can be dropped by name.",
     raises = "server 42710 when the type exists",
     example = [[op.create_domain("email", "text", { check = { has_at = "VALUE LIKE '%@%'" } })]],

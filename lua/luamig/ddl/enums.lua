@@ -194,7 +194,7 @@ return {
   {
     name = "create_enum",
     family = "types and schemas",
-    summary = "Makes an enum type.",
+    summary = "Creates an enum type.",
     doc = "The order of the values is their order in comparisons.",
     raises = "server 42710 when the type exists",
     example = [[op.create_enum("mood", { "sad", "ok", "happy" }, { comment = "of the day" })]],

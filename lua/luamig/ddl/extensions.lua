@@ -96,7 +96,7 @@ return {
     options = {
       if_exists = { type = "boolean", doc = "pass over an extension that is not loaded" },
       cascade = { type = "boolean", doc = "drop what depends on it too" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     render = function(args)
       return {

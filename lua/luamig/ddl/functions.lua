@@ -232,7 +232,7 @@ local function drop_options(fields)
   return {
     if_exists = { type = "boolean", doc = "pass over one that does not exist" },
     cascade = { type = "boolean", doc = "drop what depends on it too" },
-    from = undo.definition(fields),
+    definition = undo.definition(fields),
   }
 end
 
@@ -250,7 +250,7 @@ return {
   {
     name = "create_function",
     family = "code",
-    summary = "Makes a function.",
+    summary = "Creates a function.",
     doc = "The body is put between dollar quotes that do not occur in it. A body of language sql "
       .. "that begins with RETURN or BEGIN ATOMIC is in the form of the SQL standard: parsed now, "
       .. "with its dependencies known. replace keeps owner and grants; it cannot change the type "
@@ -278,7 +278,7 @@ return {
   {
     name = "create_procedure",
     family = "code",
-    summary = "Makes a procedure, which CALL runs.",
+    summary = "Creates a procedure, which CALL runs.",
     doc = "As op.create_function, without a result.",
     raises = "server 42723 when one with these arguments exists, 42601 when the body does not "
       .. "parse",

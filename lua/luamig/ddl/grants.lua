@@ -115,7 +115,7 @@ local function names_defect(args, kind)
 end
 
 local function roles_defect(args)
-  local roles = as_list(args.roles)
+  local roles = role.each(args.roles)
   if not roles[1] then
     return "roles: the list is empty"
   end
@@ -220,7 +220,7 @@ local privileges_parameter = {
 
 local roles_parameter = {
   name = "roles",
-  type = "identifier|list<identifier>",
+  type = role.list_type,
   doc = "roles, or \"public\", \"current_user\"",
 }
 
@@ -252,7 +252,7 @@ local default_options = {
     doc = "in these schemas only; everywhere when left out",
   },
   for_role = {
-    type = "identifier|list<identifier>",
+    type = role.list_type,
     doc = "made by these roles; the current one when left out",
   },
 }

@@ -10,7 +10,7 @@ local table_parameter = { name = "table", type = "name", doc = "\"table\" or \"s
 
 local rules = {
   roles = {
-    type = "identifier|list<identifier>",
+    type = role.list_type,
     doc = "whom it is for; \"public\" is everybody, \"current_user\" who runs this",
   },
   using = { type = "sql_or_string", doc = "which rows are seen" },
@@ -51,7 +51,7 @@ local function render_create(args)
 end
 
 local function roles_defect(args)
-  if type(args.roles) == "table" and not args.roles[1] then
+  if args.roles and not role.each(args.roles)[1] then
     return "roles: the list is empty"
   end
   return nil
@@ -95,7 +95,7 @@ return {
   {
     name = "create_policy",
     family = "code",
-    summary = "Makes a row security policy.",
+    summary = "Creates a row security policy.",
     doc = "It counts once op.enable_row_security has been called for the table.",
     raises = "server 42710 when the table has one of that name, 42704 when there is no such role",
     example = [[op.create_policy("own_rows", "orders", {
@@ -159,11 +159,11 @@ return {
     parameters = { name_parameter, table_parameter },
     options = {
       if_exists = { type = "boolean", doc = "pass over a policy that does not exist" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     check = function(args)
-      local defect = args.from and check_create(args.from)
-      return defect and "from: " .. defect
+      local defect = args.definition and check_create(args.definition)
+      return defect and "definition: " .. defect
     end,
     render = function(args)
       return {

@@ -170,7 +170,7 @@ return {
   {
     name = "create_publication",
     family = "code",
-    summary = "Makes a publication for logical replication.",
+    summary = "Creates a publication for logical replication.",
     doc = "UPDATE and DELETE on a published table need a replica identity, such as a primary key.",
     raises = "server 42710 when it exists, 42501 without CREATE on the database",
     example = [[op.create_publication("orders_out", {
@@ -211,11 +211,11 @@ return {
     parameters = { name_parameter },
     options = {
       if_exists = { type = "boolean", doc = "pass over a publication that does not exist" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     check = function(args)
-      local defect = args.from and check_create(args.from)
-      return defect and "from: " .. defect
+      local defect = args.definition and check_create(args.definition)
+      return defect and "definition: " .. defect
     end,
     render = function(args)
       return {

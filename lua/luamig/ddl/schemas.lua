@@ -7,7 +7,7 @@ local role = require("luamig.role")
 local undo = require("luamig.undo")
 
 local definition = {
-  owner = { type = "identifier", doc = "its owner: a role, or \"current_user\"" },
+  owner = { type = role.type, doc = "its owner: a role, or \"current_user\"" },
   comment = { type = "string", doc = "comment" },
 }
 
@@ -32,16 +32,16 @@ local function inverse_drop(args)
     return nil, undo.CASCADE
   end
   -- Without CASCADE only an empty schema can go, so that its name is nearly all of it.
-  local from = clause.copy(args.from or {})
-  from.name, from.if_not_exists = args.name, args.if_exists
-  return { op = "create_schema", args = from }
+  local back = clause.copy(args.definition or {})
+  back.name, back.if_not_exists = args.name, args.if_exists
+  return { op = "create_schema", args = back }
 end
 
 return {
   {
     name = "create_schema",
     family = "types and schemas",
-    summary = "Makes a schema.",
+    summary = "Creates a schema.",
     raises = "server 42P06 when the schema exists",
     example = [[op.create_schema("app", { owner = "app_owner", if_not_exists = true })]],
     parameters = { name_parameter },
@@ -84,7 +84,7 @@ return {
     example = [[op.alter_schema_set("app", { owner = "app_owner" })]],
     parameters = { name_parameter },
     options = {
-      owner = { type = "identifier", required = true, doc = placement.owner.doc },
+      owner = { type = role.type, required = true, doc = placement.owner.doc },
       from = undo.definition({ owner = placement.owner }),
     },
     render = function(args)
@@ -110,7 +110,7 @@ return {
     options = {
       if_exists = { type = "boolean", doc = "pass over a schema that does not exist" },
       cascade = { type = "boolean", doc = "drop everything in it too" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     render = function(args)
       return {

@@ -133,7 +133,7 @@ return {
   {
     name = "create_sequence",
     family = "types and schemas",
-    summary = "Makes a sequence.",
+    summary = "Creates a sequence.",
     doc = "Identity columns bring their own; this is for numbers that several tables share.",
     raises = "server 42P07 when something has that name",
     example = [[op.create_sequence("invoice_number", { start = 1000, cache = 20 })]],
@@ -197,11 +197,11 @@ return {
     options = {
       if_exists = { type = "boolean", doc = "pass over a sequence that does not exist" },
       cascade = { type = "boolean", doc = "drop the defaults that use it too" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     check = function(args)
-      local defect = args.from and owner_defect(args.from)
-      return defect and "from." .. defect
+      local defect = args.definition and owner_defect(args.definition)
+      return defect and "definition." .. defect
     end,
     render = function(args)
       return {

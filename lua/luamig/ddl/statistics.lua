@@ -64,7 +64,7 @@ return {
   {
     name = "create_statistics",
     family = "code",
-    summary = "Makes extended statistics of columns that belong together.",
+    summary = "Creates extended statistics of columns that belong together.",
     doc = "The next ANALYZE collects them.",
     raises = "server 42710 when something has that name, 42703 when there is no such column",
     example = [[op.create_statistics("city_zip", "address", { "city", "zip" }, {
@@ -111,16 +111,16 @@ return {
     summary = "Drops extended statistics.",
     raises = "server 42704 when there are none of that name",
     example = [[op.drop_statistics("city_zip", {
-  from = { table = "address", columns = { "city", "zip" } },
+  definition = { table = "address", columns = { "city", "zip" } },
 })]],
     parameters = { name_parameter },
     options = {
       if_exists = { type = "boolean", doc = "pass over statistics that do not exist" },
-      from = undo.definition(undo.with(definition, parts)),
+      definition = undo.definition(undo.with(definition, parts)),
     },
     check = function(args)
-      local defect = args.from and check_create(args.from)
-      return defect and "from: " .. defect
+      local defect = args.definition and check_create(args.definition)
+      return defect and "definition: " .. defect
     end,
     render = function(args)
       return {

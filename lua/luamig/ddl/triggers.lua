@@ -223,7 +223,7 @@ return {
   {
     name = "create_trigger",
     family = "code",
-    summary = "Makes a trigger.",
+    summary = "Creates a trigger.",
     doc = "Takes SHARE ROW EXCLUSIVE, which stops writers while it waits.",
     raises = "server 42710 when the table has one of that name, 42883 when there is no such "
       .. "function, 42P17 when the function does not return trigger",
@@ -313,7 +313,7 @@ return {
     options = {
       if_exists = { type = "boolean", doc = "pass over a trigger that does not exist" },
       cascade = { type = "boolean", doc = "drop what depends on it too" },
-      from = undo.definition(definition),
+      definition = undo.definition(definition),
     },
     render = function(args)
       return {

@@ -37,16 +37,16 @@ local function render_range(args)
   return statements
 end
 
--- Which field of `from` says what kind of type it was.
+-- Which field of `definition` says what kind of type it was.
 local kinds = {
   values = "create_enum", attributes = "create_composite", type = "create_domain",
   subtype = "create_range",
 }
 
-local function creation(from)
+local function creation(definition)
   local found
   for field, operation in pairs(kinds) do
-    if from[field] ~= nil then
+    if definition[field] ~= nil then
       if found then
         return nil
       end
@@ -56,7 +56,7 @@ local function creation(from)
   return found
 end
 
-local from_fields = undo.with(range_options, {
+local definition_fields = undo.with(range_options, {
   values = { type = "list<string>", doc = "of an enum" },
   attributes = { type = "list<list<string>|column>", doc = "of a composite type" },
   type = { type = "type", doc = "the type under a domain" },
@@ -73,7 +73,7 @@ return {
   {
     name = "create_range",
     family = "types and schemas",
-    summary = "Makes a range type.",
+    summary = "Creates a range type.",
     doc = "The server makes its multirange type along with it.",
     raises = "server 42710 when the type exists",
     example = [[op.create_range("timerange", "time")]],
@@ -132,21 +132,21 @@ return {
     name = "drop_type",
     family = "types and schemas",
     summary = "Drops a type of any kind: enum, composite, range, domain.",
-    doc = "With from, change() can bring it back: from = { values = … } for an enum, "
-      .. "{ attributes = … } for a composite type, { type = … } for a domain, { subtype = … } for "
-      .. "a range type, with the options of the operation that makes it.",
+    doc = "With its definition, change() can bring it back: { values = … } of an enum, "
+      .. "{ attributes = … } of a composite type, { type = … } of a domain, { subtype = … } of a "
+      .. "range type, with the options of the operation that creates it.",
     raises = "server 42704 when there is no such type, 2BP01 when a column uses it",
-    example = [[op.drop_type("mood", { from = { values = { "sad", "ok", "happy" } } })]],
+    example = [[op.drop_type("mood", { definition = { values = { "sad", "ok", "happy" } } })]],
     parameters = { name_parameter },
     options = {
       if_exists = { type = "boolean", doc = "pass over a type that does not exist" },
       cascade = { type = "boolean", doc = "drop the columns that use it too" },
-      from = undo.definition(from_fields),
+      definition = undo.definition(definition_fields),
     },
     check = function(args)
-      if args.from and not creation(args.from) then
-        return "from has exactly one of values (enum), attributes (composite), type (domain), "
-          .. "subtype (range)"
+      if args.definition and not creation(args.definition) then
+        return "definition has exactly one of values (enum), attributes (composite), type "
+          .. "(domain), subtype (range)"
       end
       return nil
     end,
@@ -157,7 +157,7 @@ return {
       }
     end,
     inverse = function(args)
-      return undo.dropped(args.from and creation(args.from), args, { name = args.name })
+      return undo.dropped(args.definition and creation(args.definition), args, { name = args.name })
     end,
   },
 }

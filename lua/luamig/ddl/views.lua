@@ -196,7 +196,7 @@ return {
   {
     name = "create_view",
     family = "code",
-    summary = "Makes a view or a materialized view.",
+    summary = "Creates a view or a materialized view.",
     doc = "With replace, a view keeps its columns, in name, type and order, and may get more at "
       .. "the end. The query is stored as it was understood: SELECT * means the columns of today.",
     raises = "server 42P07 when something has that name, 42P16 when replace would change a column",
@@ -225,13 +225,13 @@ return {
     family = "code",
     summary = "Drops a view or a materialized view.",
     raises = "server 42P01 when there is no such view, 2BP01 when another view uses it",
-    example = [[op.drop_view("active_users", { from = { sql = "SELECT id FROM users" } })]],
+    example = [[op.drop_view("active_users", { definition = { sql = "SELECT id FROM users" } })]],
     parameters = { name_parameter },
     options = {
       materialized = materialized,
       if_exists = { type = "boolean", doc = "pass over a view that does not exist" },
       cascade = { type = "boolean", doc = "drop the views over it too" },
-      from = undo.definition(undo.without(definition, { "materialized" })),
+      definition = undo.definition(undo.without(definition, { "materialized" })),
     },
     render = function(args)
       return {
