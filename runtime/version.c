@@ -24,7 +24,10 @@ static const struct {
                          " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
                          " THEN '' ELSE pg_catalog.current_setting('search_path') END, false)"
                          " AS search_path_now,"
-                         " pg_catalog.set_config('role', $2, false) AS role_now"},
+                         " pg_catalog.set_config('role', CASE WHEN"
+                         " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
+                         " THEN $2 ELSE pg_catalog.current_setting('role') END, false)"
+                         " AS role_now"},
     [VERSION_CREATE_SCHEMA] = {"create_schema", "CREATE SCHEMA IF NOT EXISTS %S"},
     [VERSION_CREATE_VERSION] = {"create_version",
                                 "CREATE TABLE IF NOT EXISTS %V (version_num text PRIMARY KEY)"},

@@ -125,11 +125,8 @@ local function split_range(direction, target)
 end
 
 local function start_rows(ctx, graph, from)
-  if from:find("current", 1, true) then
-    local rows = ctx:rows()
-    return from == "current" and rows or graph:resolve(from, { current = rows, direction = "read" })
-  end
-  return graph:resolve(from, { direction = "read" })
+  local rows = graph:needs_rows(from) and ctx:rows() or nil
+  return from == "current" and rows or graph:resolve(from, { current = rows, direction = "read" })
 end
 
 local function write_step(out, step, heading)

@@ -86,8 +86,18 @@ function Run:attach(conn)
     on_notice = function(notice, owner)
       self:notice(notice, owner)
     end,
+    on_send = self.report.verbosity() > 1 and function(statement)
+      self:trace(statement)
+    end or nil,
   })
   self.watch = txn.watch(conn)
+end
+
+-- With -vv: every statement, with its place.
+function Run:trace(statement)
+  local origin = statement.origin or {}
+  local place = origin.line and ("%s:%d  "):format(origin.file, origin.line) or ""
+  self.report.debug(2, ("  %s%s"):format(place, (statement.sql:gsub("%s+", " "))))
 end
 
 function Run:notice(notice, owner)

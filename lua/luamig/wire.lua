@@ -10,7 +10,7 @@ local Wire = {}
 Wire.__index = Wire
 
 ---@param conn userdata  of luamig.core.conn
----@param options? { on_notice?: fun(notice: table, owner: table|nil) }
+---@param options? { on_notice?: fun(notice: table, owner: table|nil), on_send?: fun(s: table) }
 function wire.new(conn, options)
   return setmetatable({
     conn = conn,
@@ -19,6 +19,7 @@ function wire.new(conn, options)
     waiting = {}, -- seq -> function(rows)
     is_open = false, -- a transaction was begun
     on_notice = options and options.on_notice,
+    on_send = options and options.on_send,
   }, Wire)
 end
 
@@ -67,6 +68,9 @@ function Wire:send(statement, on_result, expect)
   local options
   if on_result or expect or statement.prepared then
     options = { keep = on_result ~= nil, expect = expect, prepared = statement.prepared }
+  end
+  if self.on_send then
+    self.on_send(statement)
   end
   local conn = self.conn
   local seq = guarded(self, conn.send, conn, statement.sql, statement.params, options)

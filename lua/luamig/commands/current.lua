@@ -34,15 +34,17 @@ end
 function current.run(ctx)
   local graph, by_id = ctx:graph()
   local rows = ctx:rows()
+  local unknown = graph:unknown(rows)
   local book = require("luamig.entry").book(graph, by_id)
+  local shown = graph:current(rows) -- with the ends of branches that a dependency implies
+  table.move(unknown, 1, #unknown, #shown + 1, shown)
   if ctx.options.json then
-    ctx.report.json(as_json(book, by_id, rows))
+    ctx.report.json(as_json(book, by_id, shown))
   else
-    for _, id in ipairs(rows) do
+    for _, id in ipairs(shown) do
       print_row(ctx, book, by_id[id], id)
     end
   end
-  local unknown = graph:unknown(rows)
   if #unknown > 0 then
     ctx.report.warn(("the database is at a revision that these files do not have: %s"):format(
       table.concat(unknown, ", ")))
