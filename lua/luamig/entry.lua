@@ -93,14 +93,18 @@ end
 ---@param parts { parents?: boolean, heads?: boolean, tree?: boolean, doc?: boolean }
 ---@return string
 function Book:line(rev, parts)
+  local line = parts.parents and parents(rev) .. " -> " .. rev.id or rev.id
   local labels = self:labels(rev)
-  local has_marks = parts.heads or parts.tree
-  local doc = parts.doc and rev.doc or ""
-  return (parts.parents and parents(rev) .. " -> " or "") .. rev.id
-    .. (#labels > 0 and (" (%s)"):format(table.concat(labels, ", ")) or "")
-    .. (has_marks and head_mark(self, rev) .. current_mark(self, rev) or "")
-    .. (parts.tree and tree_marks(self, rev) or "")
-    .. (doc ~= "" and ", " .. doc or "")
+  if #labels > 0 then
+    line = ("%s (%s)"):format(line, table.concat(labels, ", "))
+  end
+  if parts.heads or parts.tree then
+    line = line .. head_mark(self, rev) .. current_mark(self, rev)
+  end
+  if parts.tree then
+    line = line .. tree_marks(self, rev)
+  end
+  return parts.doc and rev.doc ~= "" and line .. ", " .. rev.doc or line
 end
 
 ---The block of `show` and of -v, as lines; the last one is empty.
