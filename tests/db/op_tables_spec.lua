@@ -5,8 +5,7 @@
 local op = require("luamig.op")
 local operations = require("luamig.operations")
 local record = require("support.record")
-
-local url = os.getenv("LUAMIG_TEST_URL")
+local server = require("support.server")
 
 local STATE <const> = [[
   WITH relation AS (
@@ -54,25 +53,17 @@ local function run_all(conn, statements)
 end
 
 describe("tables, constraints and indexes on a server", function()
-  if not url then
-    pending("LUAMIG_TEST_URL is not set: no server to run them on")
-    return
-  end
-  local open = require("luamig.core.conn").open
-  local admin, conn, name, version
+  local database, conn, version
 
   setup(function()
-    admin = open({ url = url })
-    name = ("op_tables_%d_%d"):format(admin:info().pid, os.time())
-    admin:exec("CREATE DATABASE " .. name)
-    conn = open({ url = url:gsub("^(%w+://[^/]*)/[^?]*", "%1/" .. name) })
+    database = server.database()
+    conn = database.connect()
     version = conn:info().server_version
   end)
 
   teardown(function()
     conn:close()
-    admin:exec("DROP DATABASE " .. name)
-    admin:close()
+    database.drop()
   end)
 
   before_each(function()
@@ -361,7 +352,7 @@ describe("tables, constraints and indexes on a server", function()
       op.reindex("index", "i", { tablespace = "pg_default" })
       op.reindex("table", "public.t", { concurrently = true })
       op.reindex("schema", "public", { concurrently = true })
-      op.reindex("database", name)
+      op.reindex("database", database.name)
     end, "indisvalid FROM pg_catalog.pg_index WHERE indexrelid = 'i'::pg_catalog.regclass" },
   })
 
