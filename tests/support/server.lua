@@ -84,6 +84,12 @@ function server.url()
   return state.url
 end
 
+---Whether a spec has asked for a database yet.
+---@return boolean
+function server.is_started()
+  return state.admin ~= nil
+end
+
 ---@return integer  150018
 function server.version()
   return admin():info().server_version
