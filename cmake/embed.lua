@@ -1,4 +1,6 @@
--- Writes one C file with the source text of every Lua module and the table of bindings.
+-- Writes one C file with every Lua module and the table of bindings. The modules are compiled here,
+-- with their lines and names for tracebacks: compiling them at every start would be a quarter of what
+-- a short command costs.
 -- Usage: lua5.4 embed.lua OUTPUT SOURCE_DIR ARGPARSE_LUA FILE...
 -- lua/a/b.lua becomes module "a.b" with chunk name "@a/b.lua"; runtime/lib_x.c must define
 -- luaopen_luamig_core_x and becomes module "luamig.core.x".
@@ -37,13 +39,13 @@ end
 
 local out = { '#include "embedded.h"\n' }
 for i, module in ipairs(modules) do
-  module.text = read(module.path)
+  module.text = string.dump(assert(load(read(module.path), module.chunk, "t")))
   local text = bytes(module.text)
-  out[#out + 1] = ("static const unsigned char source_%d[] = {%s0};\n"):format(i, text)
+  out[#out + 1] = ("static const unsigned char code_%d[] = {%s0};\n"):format(i, text)
 end
 out[#out + 1] = "const struct embedded_module embedded_modules[] = {\n"
 for i, module in ipairs(modules) do
-  out[#out + 1] = ('    {"%s", "%s", (const char *)source_%d, %d},\n')
+  out[#out + 1] = ('    {"%s", "%s", (const char *)code_%d, %d},\n')
     :format(module.name, module.chunk, i, #module.text)
 end
 out[#out + 1] = "    {NULL, NULL, NULL, 0}};\n"

@@ -3,12 +3,12 @@
 #include <lua.h>
 #include <stddef.h>
 
-/// A Lua module as source text, so that errors keep their file and line.
+/// A Lua module, compiled, with the file and the lines that errors show.
 struct embedded_module {
     const char *name;  // as require() takes it: "luamig.op"
     const char *chunk; // as errors show it: "@luamig/op.lua"
-    const char *text;
-    size_t size; // bytes, without the closing NUL
+    const char *code;
+    size_t size; // bytes
 };
 
 struct embedded_binding {

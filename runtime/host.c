@@ -44,7 +44,7 @@ static int module_open(lua_State *L)
     const struct embedded_module *module = lua_touserdata(L, lua_upvalueindex(1));
     lua_settop(L, 1); // name
     if (!module_from_disk(L, module) &&
-        luaL_loadbufferx(L, module->text, module->size, module->chunk, "t") != LUA_OK) {
+        luaL_loadbufferx(L, module->code, module->size, module->chunk, "b") != LUA_OK) {
         return lua_error(L);
     }
     lua_pushvalue(L, 1);

@@ -1,0 +1,1 @@
+return { url = "postgresql://postgres@/me1?host=/tmp/pgdev" }
