@@ -43,7 +43,7 @@
 --               `grantable` are those of `privileges` that come WITH GRANT OPTION.
 --   comment     text
 --   labels      { [provider] = security label }
---   extensions  names: DEPENDS ON EXTENSION (functions, triggers, indexes, materialized views)
+--   extensions  identities: DEPENDS ON EXTENSION (functions, triggers, indexes, materialized views)
 --
 -- table, foreign table, view, materialized view
 --   columns     in their order (a composite type has them too):
@@ -160,3 +160,50 @@
 -- on both sides: "column app.t.c" → "enum app.mood"; "view app.v" → "column app.t.c". An object
 -- does not list its own columns. Bodies of functions that are strings have no edges, for the server
 -- knows none.
+
+local compare = require("luamig.snapshot.compare")
+local reader = require("luamig.snapshot.reader")
+
+local snapshot = {}
+
+---Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction that
+---is open stays open, and sees what it has done.
+---Raises: server, connection, interrupted.
+---@param conn userdata  of luamig.core.conn
+---@param options? { schemas?: string[], ignore?: string[],
+---  include?: fun(kind: string, name: string): boolean }
+---  schemas: only these (plain names), and nothing that is outside all schemas; default: all but the
+---  system's. ignore: schemas that are left out, default { "luamig" }. include: called with the two
+---  parts of every identity; what it refuses is left out with all that is of it
+---@return table value
+function snapshot.read(conn, options)
+  options = options or {}
+  return reader.read(conn, {
+    schemas = options.schemas,
+    ignore = options.ignore or { "luamig" },
+    include = options.include,
+  })
+end
+
+---Whether two values describe the same database. What is needed by whom follows from the objects
+---and is not compared.
+---@param options? { column_order?: boolean, owners?: boolean, privileges?: boolean,
+---  comments?: boolean, labels?: boolean }  false passes that over
+---@return boolean
+function snapshot.equal(a, b, options)
+  return compare.equal(a, b, options)
+end
+
+---A short mark of a value: equal values have equal marks.
+---@return string  64 hexadecimal digits
+function snapshot.fingerprint(value)
+  return compare.fingerprint(value)
+end
+
+---The object that an identity names or is a part of: of a column, its table.
+---@return string|nil identity
+function snapshot.object_of(value, identity)
+  return value.objects[identity] and identity or value.parts[identity]
+end
+
+return snapshot
