@@ -18,11 +18,13 @@
 --   constraint users_pkey on app.users (of a table or a domain) · trigger t on app.users
 --   rule r on app.users · policy p on app.users
 --   function app.f(integer, text) · procedure app.p() · aggregate app.a(integer)
---   enum app.mood · domain app.d · composite app.c · range app.r · base type app.b · shell type app.s
+--   enum app.mood · domain app.d · composite app.c · range app.r · base type app.b
+--   shell type app.s
 --   statistics app.s · collation app.c · conversion app.c · operator app.===(integer, NONE)
 --   operator class app.o using btree · operator family app.o using btree
 --   text search parser|template|dictionary|configuration app.x
---   cast (app.a as integer) · transform for app.t language plperl · language plx · access method am
+--   cast (app.a as integer) · transform for app.t language plperl · language plx
+--   access method am
 --   foreign data wrapper w · server s · user mapping for bob server s (PUBLIC is "public")
 --   publication p · subscription s · event trigger e
 --   default privileges of alice on tables · default privileges of alice in schema app on tables
@@ -53,8 +55,8 @@
 --       not_null_no_inherit, not_null_not_valid, not_null_inherited, not_null_comment
 --     default       expression (of a view's column too)
 --     generated     "stored" | "virtual", with `expression`
---     identity      "always" | "by default", with `sequence`: { name, … } the fields of a sequence
---                   below, without owner, schema and type (the column's)
+--     identity      "always" | "by default", with `sequence`: { name, … } the fields of a
+--                   sequence below, without owner, schema and type (the column's)
 --     serial        identity of the sequence that is owned by this column and feeds its default
 --     storage       "plain" | "external" | "extended" | "main", when it is not the type's own,
 --                   which is then `type_storage`
@@ -148,12 +150,12 @@
 --                   tables = { { table = identity, columns, where } }, schemas
 -- subscription      enabled, publications, slot, options. Its connection string is not read.
 -- event trigger     event, tags, function, enabled
--- default privileges  role, on ("tables", "sequences", "functions", "types", "schemas"), acl: with a
---                   schema what is granted there, without: all that new objects get
+-- default privileges  role, on ("tables", "sequences", "functions", "types", "schemas"), acl:
+--                   with a schema what is granted there, without: all that new objects get
 --
 -- EDGES   depends[a][b]: a needs b, so b is made first and dropped last. Strength, b being dropped:
 --   "normal"    refused, unless CASCADE takes a too
---   "auto"      a goes along by itself (index → column, constraint → column, sequence → column)
+--   "auto"      a goes along by itself (index, constraint, sequence → column)
 --   "internal"  a is a part of b's making and goes along (partition's index → the table's)
 --   "part"      only what a says of b goes (publication → table)
 -- The edge that is true for most objects, to their own table or schema, is among them. Columns are
@@ -166,14 +168,14 @@ local reader = require("luamig.snapshot.reader")
 
 local snapshot = {}
 
----Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction that
----is open stays open, and sees what it has done.
+---Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction
+---that is open stays open, and sees what it has done.
 ---Raises: server, connection, interrupted.
 ---@param conn userdata  of luamig.core.conn
 ---@param options? { schemas?: string[], ignore?: string[],
 ---  include?: fun(kind: string, name: string): boolean }
----  schemas: only these (plain names), and nothing that is outside all schemas; default: all but the
----  system's. ignore: schemas that are left out, default { "luamig" }. include: called with the two
+---  schemas: only these (plain names), and nothing that is outside all schemas; default: all but
+---  the system's. ignore: schemas that are left out, default { "luamig" }. include: called with the two
 ---  parts of every identity; what it refuses is left out with all that is of it
 ---@return table value
 function snapshot.read(conn, options)

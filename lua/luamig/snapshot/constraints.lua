@@ -10,7 +10,8 @@ local class = builder.class
 local constraints = {
   sql = [[
 SELECT k.oid, k.conname AS name, NULLIF(k.conrelid, 0) AS parent, NULLIF(k.contypid, 0) AS domain,
-  k.contype AS type, k.conkey AS keys, NULLIF(k.confrelid, 0) AS referred, k.confkey AS referred_keys,
+  k.contype AS type, k.conkey AS keys, NULLIF(k.confrelid, 0) AS referred,
+  k.confkey AS referred_keys,
   CASE WHEN k.confrelid <> 0 THEN k.confrelid::regclass::text END AS referred_name,
   CASE WHEN k.contype <> 'n' THEN pg_catalog.pg_get_constraintdef(k.oid) END AS definition,
   CASE k.confdeltype WHEN 'c' THEN 'cascade' WHEN 'r' THEN 'restrict' WHEN 'n' THEN 'set null'
@@ -27,14 +28,14 @@ SELECT k.oid, k.conname AS name, NULLIF(k.conrelid, 0) AS parent, NULLIF(k.conty
   CASE WHEN k.conrelid <> 0 THEN NULLIF(NOT k.conislocal, false) END AS inherited,
   NULLIF(k.conparentid, 0) AS part_of
 FROM pg_catalog.pg_constraint k
-  LEFT JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND k.contype = 'f'
+  LEFT JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND k.contype = 'f'{since 18 ?
+  LEFT JOIN pg_catalog.pg_class r ON k.contype = 'n' AND r.oid = k.conrelid
+  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.conkey[1] : }
 WHERE k.connamespace IN {schemas} AND k.contype IN ('p', 'u', 'c', 'f', 'x'{since 17 ? , 'n' : })
-  AND p.conrelid IS DISTINCT FROM k.conrelid{since 17 ?
+  AND p.conrelid IS DISTINCT FROM k.conrelid{since 18 ?
   AND (k.contype <> 'n' OR k.connoinherit OR NOT k.convalidated OR NOT k.conislocal
-    OR k.conname <> (SELECT r.relname || '_' || a.attname || '_not_null'
-      FROM pg_catalog.pg_class r JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid
-      WHERE r.oid = k.conrelid AND a.attnum = k.conkey[1])
-    OR k.contypid <> 0 OR k.oid IN (SELECT x.objoid FROM pg_catalog.pg_description x
+    OR k.contypid <> 0 OR k.conname <> r.relname || '_' || a.attname || '_not_null'
+    OR k.oid IN (SELECT x.objoid FROM pg_catalog.pg_description x
       WHERE x.classoid = 'pg_catalog.pg_constraint'::regclass)) : }]],
 }
 

@@ -16,7 +16,8 @@ SELECT 'pg_catalog.pg_publication'::regclass::oid AS class, p.oid, 'publication'
       CASE WHEN p.pubtruncate THEN 'truncate' END, CASE WHEN p.pubupdate THEN 'update' END], NULL),
     'generated', {since 18 ? CASE p.pubgencols WHEN 's' THEN 'stored' END : NULL},
     'tables', (SELECT pg_catalog.jsonb_agg(pg_catalog.jsonb_strip_nulls(
-        pg_catalog.jsonb_build_object('oid', r.prrelid, 'name', r.prrelid::regclass{since 15 ?,
+        pg_catalog.jsonb_build_object('oid', r.prrelid,
+          'name', r.prrelid::regclass{since 15 ?,
           'where', pg_catalog.pg_get_expr(r.prqual, r.prrelid),
           'keys', CASE WHEN r.prattrs IS NOT NULL THEN r.prattrs::int2[] END : })))
       FROM pg_catalog.pg_publication_rel r WHERE r.prpubid = p.oid),
@@ -33,8 +34,8 @@ SELECT 'pg_catalog.pg_subscription'::regclass, s.oid, 'subscription', NULL, NULL
     'publications', (SELECT pg_catalog.jsonb_agg(x ORDER BY x COLLATE "C")
       FROM pg_catalog.unnest(s.subpublications) x),
     'options', pg_catalog.jsonb_build_object('synchronous_commit', s.subsynccommit,
-      'binary', s.subbinary::text, 'streaming', CASE pg_catalog.left(s.substream::text, 1) WHEN 't' THEN 'on'
-        WHEN 'p' THEN 'parallel' ELSE 'off' END{since 15 ?,
+      'binary', s.subbinary::text, 'streaming',
+      CASE pg_catalog.left(s.substream::text, 1) WHEN 't' THEN 'on' WHEN 'p' THEN 'parallel' ELSE 'off' END{since 15 ?,
       'two_phase', (s.subtwophasestate <> 'd')::text,
       'disable_on_error', s.subdisableonerr::text : }{since 16 ?,
       'password_required', s.subpasswordrequired::text, 'run_as_owner', s.subrunasowner::text,

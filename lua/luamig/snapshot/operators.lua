@@ -1,6 +1,7 @@
 --- Casts, transforms, languages, access methods, operators and their classes and families,
 -- conversions and collations.
 
+-- Left out: the casts between a range type and its multirange, which are parts of the type.
 local wide = {
   sql = [[
 SELECT 'pg_catalog.pg_cast'::regclass::oid AS class, c.oid, 'cast' AS kind,
@@ -15,6 +16,8 @@ SELECT 'pg_catalog.pg_cast'::regclass::oid AS class, c.oid, 'cast' AS kind,
     AS object
 FROM pg_catalog.pg_cast c
 WHERE {wide} AND c.oid >= 16384 AND c.oid NOT IN {members pg_cast}
+  AND c.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_cast'::regclass AND d.deptype = 'i')
 UNION ALL
 SELECT 'pg_catalog.pg_transform'::regclass, t.oid, 'transform',
   'for ' || pg_catalog.format_type(t.trftype, NULL) || ' language '

@@ -27,13 +27,13 @@ local families = {
   unmodelled,
 }
 
--- What the texts of the server depend on, and plans for many rows that no statistics tell of yet.
+-- What the texts of the server depend on; and these queries are too short for jit.
 local settings = {
   { "search_path", "pg_catalog, pg_temp" }, { "datestyle", "ISO, YMD" },
   { "intervalstyle", "postgres" }, { "timezone", "UTC" }, { "extra_float_digits", "1" },
   { "bytea_output", "hex" }, { "xmloption", "content" }, { "lc_monetary", "C" },
   { "quote_all_identifiers", "off" }, { "standard_conforming_strings", "on" },
-  { "jit", "off" }, { "enable_nestloop", "on" },
+  { "jit", "off" },
 }
 
 local function settings_sql()
@@ -57,13 +57,16 @@ function reader.queries(options, server_version)
 end
 
 -- Inside a transaction of the caller a savepoint takes the settings back.
-local function bounds(conn)
-  if conn:transaction() == "T" then
-    return { "SAVEPOINT luamig_snapshot" },
-      { "ROLLBACK TO SAVEPOINT luamig_snapshot", "RELEASE SAVEPOINT luamig_snapshot" }
-  end
-  return { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" }, { "COMMIT" }
-end
+local own_transaction = {
+  first = { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" },
+  last = { "COMMIT" },
+  undo = "ROLLBACK",
+}
+local callers_transaction = {
+  first = { "SAVEPOINT luamig_snapshot" },
+  last = { "ROLLBACK TO SAVEPOINT luamig_snapshot", "RELEASE SAVEPOINT luamig_snapshot" },
+  undo = "ROLLBACK TO SAVEPOINT luamig_snapshot",
+}
 
 local function send_all(conn, statements, options)
   local seqs = {}
@@ -73,17 +76,36 @@ local function send_all(conn, statements, options)
   return seqs
 end
 
+local function run(conn, bounds, queries)
+  send_all(conn, bounds.first)
+  conn:send(settings_sql())
+  local seqs = send_all(conn, queries, { keep = true })
+  send_all(conn, bounds.last)
+  conn:sync()
+  return seqs
+end
+
+-- Leaves the connection as it was, also when a query fails; then none of the results counts.
+local function run_or_undo(conn, bounds, queries)
+  local ok, seqs = pcall(run, conn, bounds, queries)
+  if ok then
+    return seqs
+  end
+  while conn:take() do end
+  if conn:alive() then
+    pcall(conn.exec, conn, bounds.undo)
+  end
+  error(seqs, 0)
+end
+
 ---@param conn userdata
 ---@param options table
 ---@return table value
 function reader.read(conn, options)
   local server_version = conn:info().server_version
-  local first, last = bounds(conn)
-  send_all(conn, first)
-  conn:send(settings_sql())
-  local seqs = send_all(conn, reader.queries(options, server_version), { keep = true })
-  send_all(conn, last)
-  conn:sync()
+  conn:sync() -- free when nothing is queued; else it decides whether a transaction is open
+  local bounds = conn:transaction() == "T" and callers_transaction or own_transaction
+  local seqs = run_or_undo(conn, bounds, reader.queries(options, server_version))
   local build = builder.new(options, server_version)
   for i, family in ipairs(families) do
     local seq, rows = conn:take()

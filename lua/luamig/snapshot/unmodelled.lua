@@ -1,7 +1,7 @@
 --- What a database holds and the value does not describe: named, so that silence means "equal".
 
--- Roles, tablespaces and parameter privileges are the cluster's, not the database's. What privileges
--- an object was made with is in pg_init_privs, but not for information_schema.
+-- Roles, tablespaces and parameter privileges are the cluster's, not the database's. What
+-- privileges an object was made with is in pg_init_privs, but not for information_schema.
 local unmodelled = {
   sql = [[
 SELECT 'large objects' AS kind, 'owned by ' || pg_catalog.pg_get_userbyid(l.lomowner) AS name,
@@ -35,7 +35,8 @@ FROM (
   UNION ALL
   SELECT 'pg_catalog.pg_namespace'::regclass, n.oid, n.nspacl,
       pg_catalog.acldefault('n', n.nspowner)
-    FROM pg_catalog.pg_namespace n WHERE n.nspacl IS NOT NULL AND n.nspname NOT IN ('public', 'information_schema')
+    FROM pg_catalog.pg_namespace n WHERE n.nspacl IS NOT NULL
+      AND n.nspname NOT IN ('public', 'information_schema')
       AND (n.oid < 16384 OR n.oid IN {members pg_namespace})
   UNION ALL
   SELECT 'pg_catalog.pg_language'::regclass, l.oid, l.lanacl,
@@ -58,8 +59,8 @@ WHERE d.objid >= 16384 AND d.classid NOT IN (CLASSES)
 UNION ALL
 SELECT i.type, i.identity, 'this version of luamig does not know the kind of relation'
 FROM pg_catalog.pg_class c, LATERAL pg_catalog.pg_identify_object(c.tableoid, c.oid, 0) i
-WHERE c.relnamespace IN {schemas} AND c.relkind NOT IN ('r', 'p', 'f', 'v', 'm', 'S', 'c', 'i',
-  'I', 't')]],
+WHERE c.relnamespace IN {schemas}
+  AND c.relkind NOT IN ('r', 'p', 'f', 'v', 'm', 'S', 'c', 'i', 'I', 't')]],
 }
 
 local class = require("luamig.snapshot.builder").class

@@ -1,0 +1,118 @@
+--- Specs of the catalog snapshot: SQL in, and what two snapshots have apart out.
+
+local assert = require("luassert")
+local busted = require("busted")
+local compare = require("luamig.snapshot.compare")
+local conn = require("luamig.core.conn")
+local json = require("luamig.json")
+local scratch = require("support.scratch")
+local snapshot = require("luamig.snapshot")
+local sql = require("luamig.core.sql")
+
+local snapshots = {}
+
+---Runs a script, statement by statement.
+function snapshots.run(connection, script)
+  for _, statement in ipairs(sql.split(script)) do
+    connection:exec(statement.sql)
+  end
+end
+
+---The identities whose objects differ, sorted.
+---@return string[]
+function snapshots.apart(a, b)
+  local out = {}
+  for identity, object in pairs(a.objects) do
+    local other = b.objects[identity]
+    if not other or not compare.same_object(object, other) then
+      out[#out + 1] = identity
+    end
+  end
+  for identity in pairs(b.objects) do
+    if not a.objects[identity] then
+      out[#out + 1] = identity
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+-- Both values of what differs, for the message of a failed spec.
+local function told(a, b)
+  local lines = {}
+  for _, identity in ipairs(snapshots.apart(a, b)) do
+    for _, value in ipairs({ a, b }) do
+      local object = value.objects[identity]
+      lines[#lines + 1] = identity .. " " .. (object and json.encode(object) or "(absent)")
+    end
+  end
+  return table.concat(lines, "\n")
+end
+
+---One database for a describe block: each case runs in a transaction that is rolled back.
+function snapshots.session()
+  local session = { database = scratch.database() }
+  session.conn = conn.open({ url = session.database.url })
+  session.major = session.conn:info().server_version // 10000
+
+  function session.close()
+    session.conn:close()
+    session.database.drop()
+  end
+
+  ---What a function finds in a transaction of its own.
+  function session.inside(fn)
+    session.conn:exec("BEGIN")
+    local ok, result = pcall(fn, session.conn)
+    session.conn:exec("ROLLBACK")
+    if not ok then
+      error(result, 0)
+    end
+    return result
+  end
+
+  function session.read(script, options)
+    return session.inside(function(connection)
+      snapshots.run(connection, script)
+      return snapshot.read(connection, options)
+    end)
+  end
+  return session
+end
+
+---A change is seen, exactly at the objects named, and gone when it is taken back.
+---@param case { [1]: string, [2]: string, [3]: string, [4]: string[]|string, since?: integer }
+---  setup, change, back, identities that differ in between
+function snapshots.check(session, case)
+  local before, between, after
+  session.inside(function(connection)
+    snapshots.run(connection, case[1])
+    before = snapshot.read(connection)
+    snapshots.run(connection, case[2])
+    between = snapshot.read(connection)
+    snapshots.run(connection, case[3])
+    after = snapshot.read(connection)
+  end)
+  local expected = type(case[4]) == "table" and case[4] or { case[4] }
+  assert.same(expected, snapshots.apart(before, between), told(before, between))
+  assert.is_false(snapshot.equal(before, between))
+  assert.not_equal(snapshot.fingerprint(before), snapshot.fingerprint(between))
+  assert.is_true(snapshot.equal(before, after), told(before, after))
+  assert.equal(snapshot.fingerprint(before), snapshot.fingerprint(after))
+end
+
+---Makes an `it` of every case of a list: { name, setup, change, back, identities, since= }.
+---@param with fun(): table  the session
+function snapshots.cases(with, list)
+  for _, case in ipairs(list) do
+    busted.it("sees " .. case[1], function()
+      local session = with()
+      if case.since and session.major < case.since then
+        return -- that version does not have it
+      end
+      snapshots.check(session, table.move(case, 2, 5, 1, {}))
+    end)
+  end
+end
+
+return snapshots
