@@ -113,6 +113,22 @@ describe("a snapshot", function()
     assert.equal("I", session.conn:transaction())
   end)
 
+  it("reads the same from prepared queries, also when somebody threw them away", function()
+    session.inside(function(connection)
+      snapshots.run(connection, first_order)
+      local expected = snapshot.read(connection)
+      local app = snapshot.read(connection, { schemas = { "app" } })
+      for _, script in ipairs({ "", "", "DEALLOCATE ALL", "" }) do
+        snapshots.run(connection, script)
+        assert.same(expected, snapshot.read(connection, { prepare = true }))
+        assert.same(app, snapshot.read(connection, { prepare = true, schemas = { "app" } }))
+      end
+    end)
+    local before = session.conn:round_trips()
+    snapshot.read(session.conn, { prepare = true })
+    assert.equal(before + 1, session.conn:round_trips())
+  end)
+
   it("leaves the connection as it was when a query is refused", function()
     local function refused()
       local ok, f = pcall(snapshot.read, session.conn)

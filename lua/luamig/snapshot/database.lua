@@ -35,7 +35,8 @@ SELECT 'pg_catalog.pg_subscription'::regclass, s.oid, 'subscription', NULL, NULL
       FROM pg_catalog.unnest(s.subpublications) x),
     'options', pg_catalog.jsonb_build_object('synchronous_commit', s.subsynccommit,
       'binary', s.subbinary::text, 'streaming',
-      CASE pg_catalog.left(s.substream::text, 1) WHEN 't' THEN 'on' WHEN 'p' THEN 'parallel' ELSE 'off' END{since 15 ?,
+      CASE pg_catalog.left(s.substream::text, 1) WHEN 't' THEN 'on' WHEN 'p' THEN 'parallel'
+        ELSE 'off' END{since 15 ?,
       'two_phase', (s.subtwophasestate <> 'd')::text,
       'disable_on_error', s.subdisableonerr::text : }{since 16 ?,
       'password_required', s.subpasswordrequired::text, 'run_as_owner', s.subrunasowner::text,

@@ -76,26 +76,63 @@ local function send_all(conn, statements, options)
   return seqs
 end
 
-local function run(conn, bounds, queries)
+-- What was prepared: [connection] = { [the queries as one text] = prefix of the names }.
+local prepared = setmetatable({}, { __mode = "k" })
+local name_count = 0
+
+-- Planning takes more time than reading a small database: a connection that reads often prepares.
+local function prepare(conn, queries)
+  local known, key = prepared[conn] or {}, table.concat(queries, ";")
+  prepared[conn] = known
+  local prefix, preparing, executing = known[key], {}, {}
+  if not prefix then
+    name_count = name_count + 1
+    prefix = ("luamig_snapshot_%d_"):format(name_count)
+  end
+  for i, sql in ipairs(queries) do
+    preparing[i] = not known[key] and ("PREPARE %s%d AS %s"):format(prefix, i, sql) or nil
+    executing[i] = ("EXECUTE %s%d"):format(prefix, i)
+  end
+  return preparing, executing, function()
+    known[key] = prefix
+  end
+end
+
+local function run(conn, bounds, queries, options)
+  local preparing, executing, prepared_now = {}, queries, nil
+  if options.prepare then
+    preparing, executing, prepared_now = prepare(conn, queries)
+  end
   send_all(conn, bounds.first)
   conn:send(settings_sql())
-  local seqs = send_all(conn, queries, { keep = true })
+  send_all(conn, preparing)
+  local seqs = send_all(conn, executing, { keep = true })
   send_all(conn, bounds.last)
   conn:sync()
+  if prepared_now then
+    prepared_now()
+  end
   return seqs
 end
 
+local UNKNOWN_STATEMENT = "26000" -- DEALLOCATE or DISCARD in a script of the user
+
 -- Leaves the connection as it was, also when a query fails; then none of the results counts.
-local function run_or_undo(conn, bounds, queries)
-  local ok, seqs = pcall(run, conn, bounds, queries)
+local function run_or_undo(conn, bounds, queries, options)
+  local ok, seqs = pcall(run, conn, bounds, queries, options)
   if ok then
     return seqs
   end
+  local f = seqs
   while conn:take() do end
   if conn:alive() then
     pcall(conn.exec, conn, bounds.undo)
   end
-  error(seqs, 0)
+  if options.prepare and f.sqlstate == UNKNOWN_STATEMENT and prepared[conn] then
+    prepared[conn] = nil
+    return run_or_undo(conn, bounds, queries, options)
+  end
+  error(f, 0)
 end
 
 ---@param conn userdata
@@ -105,7 +142,7 @@ function reader.read(conn, options)
   local server_version = conn:info().server_version
   conn:sync() -- free when nothing is queued; else it decides whether a transaction is open
   local bounds = conn:transaction() == "T" and callers_transaction or own_transaction
-  local seqs = run_or_undo(conn, bounds, reader.queries(options, server_version))
+  local seqs = run_or_undo(conn, bounds, reader.queries(options, server_version), options)
   local build = builder.new(options, server_version)
   for i, family in ipairs(families) do
     local seq, rows = conn:take()
