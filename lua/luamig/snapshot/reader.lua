@@ -44,16 +44,22 @@ local function settings_sql()
   return "SELECT " .. table.concat(calls, ", ")
 end
 
----The queries, in their order.
+local made = {} -- [key of a scope] = its queries
+
+---The queries, in their order; `key` is the same for the same texts.
 ---@param options table
 ---@param server_version integer
 ---@return string[]
 function reader.queries(options, server_version)
-  local places, out = scope.new(options, server_version), {}
-  for i, family in ipairs(families) do
-    out[i] = places:sql(family.sql)
+  local places = scope.new(options, server_version)
+  if not made[places.key] then
+    local queries = { key = places.key }
+    for i, family in ipairs(families) do
+      queries[i] = places:sql(family.sql)
+    end
+    made[places.key] = queries
   end
-  return out
+  return made[places.key]
 end
 
 -- Inside a transaction of the caller a savepoint takes the settings back.
@@ -76,13 +82,13 @@ local function send_all(conn, statements, options)
   return seqs
 end
 
--- What was prepared: [connection] = { [the queries as one text] = prefix of the names }.
+-- What was prepared: [connection] = { [key of the queries] = prefix of the names }.
 local prepared = setmetatable({}, { __mode = "k" })
 local name_count = 0
 
 -- Planning takes more time than reading a small database: a connection that reads often prepares.
 local function prepare(conn, queries)
-  local known, key = prepared[conn] or {}, table.concat(queries, ";")
+  local known, key = prepared[conn] or {}, queries.key
   prepared[conn] = known
   local prefix, preparing, executing = known[key], {}, {}
   if not prefix then

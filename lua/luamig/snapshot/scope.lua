@@ -88,10 +88,13 @@ end
 ---@param options { schemas?: string[], ignore?: string[] }  ignore: schemas, plain names
 ---@param server_version integer  150018
 function scope.new(options, server_version)
+  local major = server_version // 10000
+  local schemas = schemas_sql(options.schemas, options.ignore or {})
   return setmetatable({
     schemas = options.schemas,
-    schemas_sql = schemas_sql(options.schemas, options.ignore or {}),
-    major = server_version // 10000,
+    schemas_sql = schemas,
+    major = major,
+    key = ("%d %s %s"):format(major, options.schemas and "some" or "all", schemas),
   }, Scope)
 end
 
