@@ -92,6 +92,16 @@ describe("a snapshot of constraints and indexes", function()
     change("the options of a constraint's index",
       T .. "; ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)", "ALTER INDEX k SET (fillfactor = 50)",
       "ALTER INDEX k RESET (fillfactor)", "constraint k on public.t"),
+    change("the tablespace of a constraint's index",
+      T .. "; ALTER TABLE t ADD CONSTRAINT k UNIQUE (a)",
+      "UPDATE pg_class SET reltablespace = (SELECT oid FROM pg_tablespace "
+        .. "WHERE spcname = 'pg_global') WHERE oid = 'k'::regclass",
+      "UPDATE pg_class SET reltablespace = 0 WHERE oid = 'k'::regclass",
+      "constraint k on public.t"),
+    change("the tablespace of an index", T .. "; CREATE INDEX i ON t (a)",
+      "UPDATE pg_class SET reltablespace = (SELECT oid FROM pg_tablespace "
+        .. "WHERE spcname = 'pg_global') WHERE oid = 'i'::regclass",
+      "UPDATE pg_class SET reltablespace = 0 WHERE oid = 'i'::regclass", "index public.i"),
     change("the name of a constraint", T .. "; ALTER TABLE t ADD CONSTRAINT k CHECK (a > 0)",
       "ALTER TABLE t RENAME CONSTRAINT k TO l", "ALTER TABLE t RENAME CONSTRAINT l TO k",
       { "constraint k on public.t", "constraint l on public.t" }),

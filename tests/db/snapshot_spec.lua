@@ -1,6 +1,6 @@
 local conn = require("luamig.core.conn")
 local reader = require("luamig.snapshot.reader")
-local scratch = require("support.scratch")
+local server = require("support.server")
 local snapshot = require("luamig.snapshot")
 local snapshots = require("support.snapshots")
 
@@ -373,7 +373,7 @@ end)
 
 describe("a snapshot of a thousand tables", function()
   it("takes the statements and round trips of an empty database", function()
-    local database = scratch.database()
+    local database = server.database()
     local connection <close> = conn.open({ url = database.url })
     connection:exec([[DO $$ BEGIN FOR i IN 1..1000 LOOP
       EXECUTE format('CREATE TABLE t%s (id int PRIMARY KEY, a int, b text, c text, d text, e text,
