@@ -164,27 +164,42 @@
 -- knows none.
 
 local compare = require("luamig.snapshot.compare")
+local quote = require("luamig.quote")
 local reader = require("luamig.snapshot.reader")
 
 local snapshot = {}
 
+---@class luamig.SnapshotOptions
+---@field schemas? string[]  only these, and nothing that is outside all schemas; default: all but the
+---  system's
+---@field ignore? string[]  schemas ("luamig") and tables ("public.alembic_version") that are left out;
+---  default { "luamig" }
+---@field include? fun(kind: string, name: string): boolean  called with the two parts of every
+---  identity; what it refuses is left out, with all that is of it
+---@field prepare? boolean  this connection will read again, which then takes a fifth of the time for
+---  a small database; not behind a pooler, for the queries are prepared on the server
+
 ---Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction
----that is open stays open, and sees what it has done.
----Raises: server, connection, interrupted.
+---that is open stays open, and its own changes are seen.
+---Raises: server, connection, interrupted; operation (a malformed name to ignore).
 ---@param conn userdata  of luamig.core.conn
----@param options? { schemas?: string[], ignore?: string[], prepare?: boolean,
----  include?: fun(kind: string, name: string): boolean }
----  schemas: only these (plain names), and nothing that is outside all schemas; default: all but
----  the system's. ignore: schemas that are left out, default { "luamig" }. include: called with the
----  two parts of every identity; what it refuses is left out with all that is of it. prepare: this
----  connection will read again; that takes a fifth of the time for a small database (not behind a
----  pooler: the queries are prepared on the server)
+---@param options? luamig.SnapshotOptions
 ---@return table value
 function snapshot.read(conn, options)
   options = options or {}
+  local schemas, tables = {}, {}
+  for _, name in ipairs(options.ignore or { "luamig" }) do
+    local schema, last = quote.split_name(name)
+    if schema then
+      tables[quote.name(name)] = true
+    else
+      schemas[#schemas + 1] = last
+    end
+  end
   return reader.read(conn, {
     schemas = options.schemas,
-    ignore = options.ignore or { "luamig" },
+    ignore = schemas,
+    ignore_tables = tables,
     include = options.include,
     prepare = options.prepare,
   })

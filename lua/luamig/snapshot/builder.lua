@@ -19,7 +19,7 @@ builder.class = {
   publication_table = 6106, publication_schema = 6237,
 }
 
----@param options { include?: fun(kind: string, name: string): boolean }
+---@param options { include?: fun(kind: string, name: string): boolean, ignore_tables?: table }
 ---@param server_version integer
 function builder.new(options, server_version)
   local ids = {}
@@ -31,6 +31,7 @@ function builder.new(options, server_version)
       server_version = server_version, objects = {}, depends = {}, parts = {}, unmodelled = {},
     },
     include = options.include,
+    ignore_tables = options.ignore_tables or {},
     ids = ids, -- [class][oid] = identity
     names = {}, -- [oid of a relation] = qualified name
     columns = {}, -- [oid of a relation][attnum] = column
@@ -67,7 +68,8 @@ end
 ---@param object table
 ---@return string|nil identity
 function Builder:add(class, oid, kind, name, object)
-  if self.include and not self.include(kind, name) then
+  local is_ignored = class == builder.class.relation and self.ignore_tables[name]
+  if is_ignored or (self.include and not self.include(kind, name)) then
     return nil
   end
   local identity = kind .. " " .. name

@@ -31,7 +31,7 @@ FROM pg_catalog.pg_constraint k
   LEFT JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND k.contype = 'f'{since 18 ?
   LEFT JOIN pg_catalog.pg_class r ON k.contype = 'n' AND r.oid = k.conrelid
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.conkey[1] : }
-WHERE k.connamespace IN {schemas} AND k.contype IN ('p', 'u', 'c', 'f', 'x'{since 17 ? , 'n' : })
+WHERE k.connamespace IN {schemas} AND k.contype IN ('p', 'u', 'c', 'f', 'x'{since 17 ?, 'n' : })
   AND p.conrelid IS DISTINCT FROM k.conrelid{since 18 ?
   AND (k.contype <> 'n' OR k.connoinherit OR NOT k.convalidated OR NOT k.conislocal
     OR k.contypid <> 0 OR k.conname <> r.relname || '_' || a.attname || '_not_null'

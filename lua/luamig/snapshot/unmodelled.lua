@@ -51,7 +51,8 @@ FROM (
 WHERE {wide} AND NOT (o.acl @> COALESCE(p.initprivs, o.usual)
   AND o.acl <@ COALESCE(p.initprivs, o.usual))
 UNION ALL
-SELECT DISTINCT i.type, i.identity, 'this version of luamig does not know the kind'
+SELECT DISTINCT i.type, COALESCE(i.identity, d.objid::text),
+  'this version of luamig does not know the kind'
 FROM pg_catalog.pg_depend d, LATERAL pg_catalog.pg_identify_object(d.classid, d.objid, 0) i
 WHERE d.objid >= 16384 AND d.classid NOT IN (CLASSES)
   AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend m WHERE m.classid = d.classid
