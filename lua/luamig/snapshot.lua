@@ -172,12 +172,12 @@ local snapshot = {}
 ---@class luamig.SnapshotOptions
 ---@field schemas? string[]  only these, and nothing that is outside all schemas; default: all but the
 ---  system's
----@field ignore? string[]  schemas ("luamig") and tables ("public.alembic_version") that are left out;
----  default { "luamig" }
+---@field ignore? string[]  schemas ("luamig") and tables ("public.alembic_version") that are left
+---  out; default { "luamig" }
 ---@field include? fun(kind: string, name: string): boolean  called with the two parts of every
 ---  identity; what it refuses is left out, with all that is of it
----@field prepare? boolean  this connection will read again, which then takes a fifth of the time for
----  a small database; not behind a pooler, for the queries are prepared on the server
+---@field prepare? boolean  this connection will read again, which then takes a fifth of the time
+---  for a small database; not behind a pooler, for the queries are prepared on the server
 
 ---Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction
 ---that is open stays open, and its own changes are seen.
