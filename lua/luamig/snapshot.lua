@@ -170,8 +170,8 @@ local reader = require("luamig.snapshot.reader")
 local snapshot = {}
 
 ---@class luamig.SnapshotOptions
----@field schemas? string[]  only these, and nothing that is outside all schemas; default: all but the
----  system's
+---@field schemas? string[]  only these, and nothing that is outside all schemas; default: all but
+---  the system's
 ---@field ignore? string[]  schemas ("luamig") and tables ("public.alembic_version") that are left
 ---  out; default { "luamig" }
 ---@field include? fun(kind: string, name: string): boolean  called with the two parts of every

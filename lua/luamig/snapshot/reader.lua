@@ -46,14 +46,14 @@ end
 
 local made = {} -- [key of a scope] = its queries
 
----The queries, in their order; `key` is the same for the same texts.
+---The queries, in their order.
 ---@param options table
 ---@param server_version integer
 ---@return string[]
 function reader.queries(options, server_version)
   local places = scope.new(options, server_version)
   if not made[places.key] then
-    local queries = { key = places.key }
+    local queries = {}
     for i, family in ipairs(families) do
       queries[i] = places:sql(family.sql)
     end
@@ -82,46 +82,15 @@ local function send_all(conn, statements, options)
   return seqs
 end
 
--- What was prepared: [connection] = { [key of the queries] = prefix of the names }.
-local prepared = setmetatable({}, { __mode = "k" })
-local name_count = 0
-
 -- Planning takes more time than reading a small database: a connection that reads often prepares.
-local function prepare(conn, queries)
-  local known, key = prepared[conn] or {}, queries.key
-  prepared[conn] = known
-  local prefix, preparing, executing = known[key], {}, {}
-  if not prefix then
-    name_count = name_count + 1
-    prefix = ("luamig_snapshot_%d_"):format(name_count)
-  end
-  for i, sql in ipairs(queries) do
-    preparing[i] = not known[key] and ("PREPARE %s%d AS %s"):format(prefix, i, sql) or nil
-    executing[i] = ("EXECUTE %s%d"):format(prefix, i)
-  end
-  return preparing, executing, function()
-    known[key] = prefix
-  end
-end
-
 local function run(conn, bounds, queries, options)
-  local preparing, executing, prepared_now = {}, queries, nil
-  if options.prepare then
-    preparing, executing, prepared_now = prepare(conn, queries)
-  end
   send_all(conn, bounds.first)
   conn:send(settings_sql())
-  send_all(conn, preparing)
-  local seqs = send_all(conn, executing, { keep = true })
+  local seqs = send_all(conn, queries, { keep = true, prepared = options.prepare })
   send_all(conn, bounds.last)
   conn:sync()
-  if prepared_now then
-    prepared_now()
-  end
   return seqs
 end
-
-local UNKNOWN_STATEMENT = "26000" -- DEALLOCATE or DISCARD in a script of the user
 
 -- Leaves the connection as it was, also when a query fails; then none of the results counts.
 local function run_or_undo(conn, bounds, queries, options)
@@ -129,16 +98,11 @@ local function run_or_undo(conn, bounds, queries, options)
   if ok then
     return seqs
   end
-  local f = seqs
   while conn:take() do end
   if conn:alive() then
     pcall(conn.exec, conn, bounds.undo)
   end
-  if options.prepare and f.sqlstate == UNKNOWN_STATEMENT and prepared[conn] then
-    prepared[conn] = nil
-    return run_or_undo(conn, bounds, queries, options)
-  end
-  error(f, 0)
+  error(seqs, 0)
 end
 
 ---@param conn userdata
