@@ -232,8 +232,40 @@ rows[5] = function()
   p:remove()
 end
 
+-- The queries of a snapshot as a script for psql.
+local function snapshot_file(p, database)
+  local c <close> = conn.open({ url = database.url })
+  local queries = require("luamig.snapshot.reader").queries({}, c:info().server_version)
+  return p:write("queries.sql", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;\n"
+    .. "SET LOCAL search_path = pg_catalog; SET LOCAL jit = off;\n"
+    .. table.concat(queries, ";\n") .. ";\nCOMMIT;\n")
+end
+
+rows[8] = function()
+  local database <close> = server.database()
+  local c <close> = conn.open({ url = database.url })
+  c:exec([[DO $$ BEGIN FOR i IN 1..1000 LOOP
+    EXECUTE format('CREATE TABLE t%s (id bigint PRIMARY KEY, parent bigint REFERENCES t%s, a text,
+      b text, c varchar(100) NOT NULL, d text DEFAULT ''x'', e numeric(12,2) DEFAULT 0,
+      f timestamptz NOT NULL DEFAULT now(), g jsonb, h boolean)', i, greatest(i - 1, 1));
+    EXECUTE format('CREATE INDEX ON t%s (a); CREATE UNIQUE INDEX ON t%s (lower(b)) WHERE h', i, i);
+    END LOOP; END $$]])
+  local p = project.new()
+  local queries = snapshot_file(p, database)
+  local script = p:write("read.lua", ([[
+    local c <close> = require("luamig.core.conn").open({ url = %q })
+    require("luamig.snapshot").read(c)]]):format(database.url))
+  local ours, theirs, ratio = compare(9, function()
+    shell(("%s lua %s"):format(BINARY, script))
+  end, function()
+    shell(("psql -qX -v ON_ERROR_STOP=1 -o /dev/null -f %s '%s'"):format(queries, database.url))
+  end)
+  line(8, "snapshot of 1000 tables (its queries in psql)", ours, theirs, ratio, "1.5")
+  p:remove()
+end
+
 print(("%-61s %10s %11s %7s"):format("", "luamig", "limit", "ratio"))
-local wanted = #arg > 0 and arg or { 1, 2, 3, 4, 5 }
+local wanted = #arg > 0 and arg or { 1, 2, 3, 4, 5, 8 }
 for _, name in ipairs(wanted) do
   rows[math.tointeger(tonumber(name))]()
 end
