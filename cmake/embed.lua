@@ -1,6 +1,6 @@
 -- Writes one C file with every Lua module and the table of bindings. The modules are compiled here,
--- with their lines and names for tracebacks: compiling them at every start would be a quarter of what
--- a short command costs.
+-- with their lines and names for tracebacks: compiling them at every start would be a quarter of
+-- what a short command costs.
 -- Usage: lua5.4 embed.lua OUTPUT SOURCE_DIR ARGPARSE_LUA FILE...
 -- lua/a/b.lua becomes module "a.b" with chunk name "@a/b.lua"; runtime/lib_x.c must define
 -- luaopen_luamig_core_x and becomes module "luamig.core.x".

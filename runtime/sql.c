@@ -426,10 +426,32 @@ static bool comment_is_last(const struct sql_piece *piece, const char *script)
     return false;
 }
 
+// A text without a semicolon or a comment, whose first words are those of an ordinary statement, is
+// one statement, and needs no parser to be told so. Revisions are full of them.
+static bool is_plain(const char *text)
+{
+    static const char *const first[] = {"insert",  "select", "update", "delete", "values",
+                                        "comment", "grant",  "revoke", NULL};
+    static const char *const created[] = {"table",  "unlogged", "type",   "view",  "schema",
+                                          "domain", "sequence", "policy", "index", NULL};
+    struct words words = {text, text + strlen(text)}, create = words;
+    if (strchr(text, ';') || strstr(text, "--") || strstr(text, "/*")) {
+        return false;
+    }
+    return word_among(words, first) ||
+           (word_take(&create, "create") && word_among(create, created) &&
+            !word_within(text, strlen(text), "concurrently"));
+}
+
 bool sql_split(const char *text, struct sql_script *out, struct fault *fault)
 {
     struct sql_script script;
     sql_script_init(&script);
+    if (is_plain(text)) {
+        bool added = piece_add(&script, text, 0, strlen(text), fault);
+        *out = script;
+        return added;
+    }
     PgQuerySplitResult split = pg_query_split_with_parser(text);
     bool known = !split.error;
     bool ok = !known || split_add(&script, text, &split, fault);

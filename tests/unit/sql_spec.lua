@@ -136,6 +136,18 @@ describe("sql.split", function()
     end
   end)
 
+  it("tells an ordinary statement as the parser does, without asking it", function()
+    for _, text in ipairs({
+      "  create table t (a int)\n", "CREATE INDEX i ON t (a)", "insert into t values ('a')",
+      "select 1", "Comment on table t is 'x'", "grant select on t to public",
+    }) do
+      local plain, parsed = sql.split(text)[1], sql.split(text .. ";")[1]
+      assert.same(parsed, plain)
+    end
+    assert.is_true(needs_autocommit("create index concurrently i on t (a)"))
+    assert.equal(2, #sql.split("select 1; select 2"))
+  end)
+
   it("knows what may commit by itself", function()
     assert.equal("call", kind("call archive(1)"))
     assert.equal("call", kind("do $$ begin commit; end $$"))
