@@ -4,6 +4,8 @@ local fault = require("luamig.fault")
 
 local report = {}
 
+local EPIPE <const> = 32
+
 local state = { color = "auto", verbosity = 0, is_json = false, is_quiet = false }
 
 local escapes = { bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36" }
@@ -258,8 +260,10 @@ end
 ---Ends the output: a result that could not be written (a full disk) is no success.
 ---@return boolean
 function report.finish()
-  local ok, message = io.stdout:flush()
-  if not ok then
+  local ok, message, code = io.stdout:flush()
+  if not ok and code == EPIPE then
+    return true -- the reader has seen enough: luamig history | head
+  elseif not ok then
     write("stderr", "error: the result could not be written: " .. tostring(message))
   end
   return ok ~= nil
