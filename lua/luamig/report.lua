@@ -68,9 +68,19 @@ function report.styled(stream, color, text)
   return ("\27[%sm%s\27[0m"):format(escapes[color], text)
 end
 
+-- The first write that failed is remembered: a later flush has nothing left to complain of.
+local function keep_failure(ok, message, code)
+  if not ok and not state.failure then
+    state.failure = { message = message, code = code }
+  end
+end
+
 local function write(stream, text)
-  local handle = stream == "stdout" and io.stdout or io.stderr
-  handle:write(text, "\n")
+  if stream == "stdout" then
+    keep_failure(io.stdout:write(text, "\n"))
+  else
+    io.stderr:write(text, "\n")
+  end
 end
 
 ---A line of the result.
@@ -89,7 +99,7 @@ end
 
 ---Text of the result as it is, without a line end of its own (an offline script).
 function report.raw(text)
-  io.stdout:write(text)
+  keep_failure(io.stdout:write(text))
 end
 
 local function encode(value)
@@ -260,13 +270,13 @@ end
 ---Ends the output: a result that could not be written (a full disk) is no success.
 ---@return boolean
 function report.finish()
-  local ok, message, code = io.stdout:flush()
-  if not ok and code == EPIPE then
-    return true -- the reader has seen enough: luamig history | head
-  elseif not ok then
-    write("stderr", "error: the result could not be written: " .. tostring(message))
+  keep_failure(io.stdout:flush())
+  local failure = state.failure
+  if not failure or failure.code == EPIPE then
+    return true -- EPIPE: the reader has seen enough: luamig history | head
   end
-  return ok ~= nil
+  write("stderr", "error: the result could not be written: " .. tostring(failure.message))
+  return false
 end
 
 return report
