@@ -138,10 +138,23 @@ local function last_signal()
   return signal ~= 0 and signal or nil
 end
 
+-- The compare-and-set of the version rows fails by a cast; nobody should have to read that.
+local function explain_move(run, f)
+  local is_move = f.statement == run.migration.state.sql.move
+  if not is_move or (f.sqlstate ~= "22P02" and f.sqlstate ~= "23505") then
+    return
+  end
+  f.message = "the version rows were changed by somebody else meanwhile"
+  f.hint = "another luamig at work behind a pooler, or a hand: luamig's own lock keeps others out "
+    .. "on a direct connection"
+  f.sqlstate, f.statement, f.position, f.detail, f.context = nil, nil, nil, nil, nil
+end
+
 ---Completes a fault with the state of the database and the next command.
 ---@return table  the same fault
 function verdict.complete(run, f)
   local step = f.step or run.step
+  explain_move(run, f)
   fault.complete(f, {
     revision = step and step.rev.id,
     direction = run.direction,
