@@ -122,6 +122,27 @@ out:
     return error;
 }
 
+int file_read(const char *path, char *buffer, size_t room, size_t *size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return errno;
+    }
+    size_t have = 0;
+    ssize_t got = 1;
+    while (have < room && (got = read(fd, buffer + have, room - have)) != 0) {
+        if (got < 0 && errno != EINTR) {
+            int error = errno;
+            close(fd);
+            return error;
+        }
+        have += got > 0 ? (size_t)got : 0;
+    }
+    close(fd);
+    *size = have;
+    return got == 0 ? 0 : EFBIG;
+}
+
 int file_create(const char *path, const char *text, size_t size)
 {
     return write_and_move(path, text, size, NULL, move_new);

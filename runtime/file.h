@@ -3,6 +3,11 @@
 // Functions return 0 or an errno: only the caller knows what the file means to the user.
 #include <stddef.h>
 
+/// Reads a file that fits into a buffer. EFBIG when it does not.
+/// @param room  bytes of buffer
+/// @param[out] size  bytes read; valid only on 0
+int file_read(const char *path, char *buffer, size_t room, size_t *size);
+
 /// Makes a new file, durably. EEXIST when there is one of that name already: two writers never
 /// overwrite each other, and no reader sees half a file.
 /// @param size  bytes of text

@@ -1,4 +1,6 @@
 // require("luamig.core.file"): files written whole or not at all.
+//   file.read_small(path) -> string | nil, message, is_large    up to 32 KiB, at one go: thousands
+//     of revision files are read at every start
 //   file.create(path, text) -> true | nil, message, is_existing
 //   file.replace(path, text) -> true | nil, message
 //   file.lock(folder) -> lock | nil, message      lock:close(); also closed by <close> and gc
@@ -20,6 +22,22 @@ static int result_push(lua_State *L, int error)
     lua_pushnil(L);
     lua_pushstring(L, strerror(error));
     lua_pushboolean(L, error == EEXIST);
+    return 3;
+}
+
+// Nothing is held while the string is made: it cannot leak when memory ends.
+static int lib_file_read_small(lua_State *L)
+{
+    char buffer[32 * 1024];
+    size_t size = 0;
+    int error = file_read(luaL_checkstring(L, 1), buffer, sizeof buffer, &size);
+    if (!error) {
+        lua_pushlstring(L, buffer, size);
+        return 1;
+    }
+    lua_pushnil(L);
+    lua_pushstring(L, strerror(error));
+    lua_pushboolean(L, error == EFBIG);
     return 3;
 }
 
@@ -67,6 +85,7 @@ static const luaL_Reg lock_methods[] = {
 };
 
 static const luaL_Reg functions[] = {
+    {"read_small", lib_file_read_small},
     {"create", lib_file_create},
     {"replace", lib_file_replace},
     {"lock", lib_file_lock},

@@ -2,6 +2,8 @@
 -- Most commands need only headers. These are read straight from the text when they are written the
 -- way `luamig revision` writes them; anything else, and any function, compiles and runs the file.
 
+local core_file = require("luamig.core.file")
+local core_header = require("luamig.core.header")
 local fault = require("luamig.fault")
 local lfs = require("lfs")
 
@@ -28,11 +30,6 @@ local rules = {
 for name in pairs(header) do
   rules.globals[name] = true
 end
-
--- Names whose assignment further down would make the header above untrue.
-local header_words = {
-  "revision", "branch_labels", "depends_on", "transactional", "data_loss", "irreversible",
-}
 
 local function line_of(text, name)
   local number = 0
@@ -127,122 +124,10 @@ local function set_header(rev, fields)
   rev.irreversible = fields.irreversible or false
 end
 
--- The values that a header line may have to be read without running the file.
-local function literal(text)
-  local value = text:match('^"([^"\\]*)"$') or text:match("^'([^'\\]*)'$")
-  if value then
-    return true, value
-  elseif text == "nil" then
-    return true, nil
-  elseif text == "true" or text == "false" then
-    return true, text == "true"
-  end
-  local inside = text:match("^{(.*)}$")
-  if not inside then
-    return false
-  end
-  local list = {}
-  for item in inside:gmatch("[^,]+") do
-    item = item:match("^%s*(.-)%s*$")
-    local name = item:match('^"([^"\\]*)"$') or item:match("^'([^'\\]*)'$")
-    if not name then
-      return false
-    end
-    list[#list + 1] = name
-  end
-  return true, list
-end
-
-local function assignment(line)
-  -- The form that `luamig revision` writes, first: thousands of files are read at every start.
-  local plain, value_text = line:match('^([%a_]+) = "([^"\\]*)"$')
-  if plain and header[plain] and header[plain] ~= "function" then
-    return plain, value_text
-  end
-  local name, text = line:match("^([%a_]+)%s*=%s*(.-)%s*$")
-  if not name or not header[name] or header[name] == "function" then
-    return nil
-  end
-  local ok, value = literal(text)
-  if not ok then -- with a comment behind it
-    text = text:match("^(.-)%s*%-%-[^\"']*$")
-    if not text then
-      return nil
-    end
-    ok, value = literal(text)
-  end
-  if not ok then
-    return nil
-  end
-  return name, value
-end
-
-local function is_untouched_below(text, position)
-  for i = 1, #header_words do
-    local word = header_words[i]
-    if text:find(word, position, true) and text:find(word .. "%s*=[^=]", position) then
-      return false
-    end
-  end
-  return not text:find("_ENV", position, true) and not text:find("_G", position, true)
-end
-
--- Whether a line ends the header: only then is what stands below it left unread.
-local function ends_header(line)
-  local first = line:byte()
-  return (first == 0x66 or first == 0x6C) -- f, l
-    and (line:find("^function ") or line:find("^local "))
-end
-
-local DASH <const>, BRACKET <const> = 0x2D, 0x5B
-
--- A line that says nothing: blank, or a comment of one line. nil when a long comment begins.
-local function is_silent(text, position, stop)
-  if position == stop then
-    return true
-  elseif text:byte(position) ~= DASH or text:byte(position + 1) ~= DASH then
-    return false
-  elseif text:byte(position + 2) == BRACKET and text:find("^%[=*%[", position + 2) then
-    return nil
-  end
-  return true
-end
-
----Reads the header from the first lines: comments, blank lines and plain assignments, up to the
----first `function` or `local`. Returns nil when only running the file can tell.
-local function header_lines(text)
-  local fields = {}
-  local position = 1
-  local size = #text
-  while position <= size do
-    local stop = text:find("\n", position, true) or size + 1
-    local silent = is_silent(text, position, stop)
-    if silent == nil then
-      return nil
-    elseif not silent then
-      local line = text:sub(position, stop - 1)
-      if ends_header(line) then
-        break
-      elseif line:find("%S") then
-        local name, value = assignment(line)
-        if not name or fields[name] ~= nil then
-          return nil
-        end
-        fields[name] = value
-      end
-    end
-    position = stop + 1
-  end
-  return fields, position
-end
-
 local function header_of_text(text)
-  local fields, position = header_lines(text)
+  local fields = core_header.read(text)
   local has_id = fields and fields.revision and fields.revision ~= ""
-  if has_id and is_untouched_below(text, position) then
-    return fields
-  end
-  return nil
+  return has_id and fields or nil
 end
 
 local metadata = "^%u[%a ]*:"
@@ -418,11 +303,14 @@ function revision.shown_path(path, cwd)
 end
 
 local function read_file(path, file)
-  local handle, message = io.open(path, "rb")
-  local text
-  if handle then
-    text, message = handle:read("a")
-    handle:close()
+  local text, message, is_large = core_file.read_small(path)
+  if is_large then
+    local handle
+    handle, message = io.open(path, "rb")
+    if handle then
+      text, message = handle:read("a")
+      handle:close()
+    end
   end
   if not text then
     fault.raise({
