@@ -4,7 +4,8 @@
 //   txn.commit(conn) -> seq     txn.rollback(conn)
 //   txn.outside_begin(conn, settings)   txn.outside_end(conn)
 //   txn.retry_delay_ms(attempt)
-//   txn.watch(conn) -> watch    watch:blockers() -> rows | nil   watch:reset()   watch:close()
+//   txn.watch(conn, after_ms) -> watch    watch:blockers() -> rows | nil   watch:reset()
+//   watch:close()
 #include "txn.h"
 
 #include "lib_conn.h"
@@ -104,12 +105,13 @@ struct watch_box {
 static int lib_watch_new(lua_State *L)
 {
     struct conn *conn = lib_conn_check(L, 1);
+    int after_ms = (int)luaL_checkinteger(L, 2);
     struct watch_box *box = lua_newuserdatauv(L, sizeof *box, 1);
     box->watch = NULL;
     luaL_setmetatable(L, WATCH);
     lua_pushvalue(L, 1);
     lua_setiuservalue(L, -2, 1); // the connection outlives its watch
-    box->watch = txn_watch_new(conn);
+    box->watch = txn_watch_new(conn, after_ms);
     return box->watch ? 1 : luaL_error(L, "not enough memory");
 }
 

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE_AFTER_MS = 150, DELAY_BASE_MS = 200, DELAY_AT_MOST_MS = 10000 };
+enum { DELAY_BASE_MS = 200, DELAY_AT_MOST_MS = 10000 };
 
 static bool settings_send(struct conn *conn, const struct txn_settings *settings, bool local,
                           long *seq, struct fault *fault)
@@ -130,13 +130,12 @@ static void sample(void *data, int64_t waited_ms)
     fault_clear(&fault);
 }
 
-struct txn_watch *txn_watch_new(struct conn *conn)
+struct txn_watch *txn_watch_new(struct conn *conn, int after_ms)
 {
     struct txn_watch *watch = calloc(1, sizeof *watch);
     if (watch) {
         watch->conn = conn;
-        watch->hook =
-            (struct conn_watch){.after_ms = SAMPLE_AFTER_MS, .tick = sample, .data = watch};
+        watch->hook = (struct conn_watch){.after_ms = after_ms, .tick = sample, .data = watch};
         conn_watch(conn, &watch->hook);
     }
     return watch;

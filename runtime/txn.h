@@ -34,7 +34,8 @@ int64_t txn_retry_delay_ms(int attempt);
 /// Watches a connection while it waits: a second connection asks the server who blocks it. That is
 /// the only moment to ask: once the lock timeout has struck, pg_blocking_pids() is empty.
 struct txn_watch;
-struct txn_watch *txn_watch_new(struct conn *conn);
+/// @param after_ms  how long a wait must last before it is looked at: well below lock_timeout
+struct txn_watch *txn_watch_new(struct conn *conn, int after_ms);
 void txn_watch_free(struct txn_watch *watch);
 /// The last blockers seen, a result the watch owns; NULL when none was seen since the last call of
 /// txn_watch_reset().

@@ -79,6 +79,16 @@ function runner.new(options)
   return self
 end
 
+-- A wait is looked at while it lasts, in time before lock_timeout strikes; not sooner than needed,
+-- for the second connection that asks costs the first one a few round trips.
+function Run:watch_after_ms()
+  local lock_timeout = config.milliseconds(self.cfg.lock_timeout)
+  if lock_timeout == 0 then
+    return 1000
+  end
+  return math.max(50, math.min(1000, lock_timeout // 3))
+end
+
 ---Sets the connection to work on.
 function Run:attach(conn)
   self.conn = conn
@@ -90,7 +100,7 @@ function Run:attach(conn)
       self:trace(statement)
     end or nil,
   })
-  self.watch = txn.watch(conn)
+  self.watch = txn.watch(conn, self:watch_after_ms())
 end
 
 -- With -vv: every statement, with its place.

@@ -2,6 +2,7 @@
 //   floor row URL            connects and reads one row
 //   floor each URL FILE      runs the statements of a file, each paragraph in a transaction
 //   floor pipeline URL FILE  runs all of them in one transaction, pipelined
+//   floor stream URL FILE    runs each paragraph in a transaction, all of them in one pipeline
 //   floor read FILE…         reads files (names on standard input, one a line)
 // A file holds one statement a line; an empty line ends a paragraph.
 #include <libpq-fe.h>
@@ -99,7 +100,7 @@ static void send_one(PGconn *pg, const char *sql, int *waiting)
     }
 }
 
-static void pipeline(PGconn *pg, FILE *file)
+static void pipeline(PGconn *pg, FILE *file, int is_one)
 {
     char *line = NULL;
     size_t room = 0;
@@ -112,6 +113,9 @@ static void pipeline(PGconn *pg, FILE *file)
         line[size - 1] = '\0';
         if (size > 1) {
             send_one(pg, line, &waiting);
+        } else if (!is_one) {
+            send_one(pg, "COMMIT", &waiting);
+            send_one(pg, "BEGIN", &waiting);
         }
     }
     send_one(pg, "COMMIT", &waiting);
@@ -156,7 +160,7 @@ int main(int argc, char **argv)
         PQfinish(pg);
         return 0;
     } else if (argc != 4) {
-        stop("usage: floor row URL | each URL FILE | pipeline URL FILE | read < NAMES");
+        stop("usage: floor row URL | each|pipeline|stream URL FILE | read < NAMES");
     }
     PGconn *pg = connect_to(argv[2]);
     FILE *file = fopen(argv[3], "r");
@@ -166,7 +170,7 @@ int main(int argc, char **argv)
     if (strcmp(argv[1], "each") == 0) {
         each(pg, file);
     } else {
-        pipeline(pg, file);
+        pipeline(pg, file, strcmp(argv[1], "pipeline") == 0);
     }
     fclose(file);
     PQfinish(pg);
