@@ -174,26 +174,28 @@ static void look_in_debian(struct search *search)
     globfree(&found);
 }
 
+static bool fault_of_version(int major, const char *found, struct fault *fault)
+{
+    fault_set(fault, FAULT_CONNECTION,
+              "the data were made by PostgreSQL %d, which is not here; found: %s", major, found);
+    fault_text(&fault->hint, "or start anew, with an empty server of another version: "
+                             "luamig db reset");
+    fault_text(&fault->attempt, "apt install postgresql-%d", major);
+    return false;
+}
+
 static bool fault_of(const struct search *search, struct fault *fault)
 {
     if (search->major && search->others) {
-        fault_set(fault, FAULT_CONNECTION,
-                  "the data were made by PostgreSQL %d, which is not here; found: %s",
-                  search->major, search->others);
+        fault_of_version(search->major, search->others, fault);
     } else {
         fault_set(fault, FAULT_CONNECTION, "there is no PostgreSQL server on this machine");
-    }
-    fault_text(&fault->detail, "looked for postgres and initdb in LUAMIG_PGBIN (not set), %s",
-               search->looked ? search->looked : "PATH");
-    if (search->major) {
-        fault_text(&fault->hint, "or start anew, with an empty server of another version: "
-                                 "luamig db reset");
-        fault_text(&fault->attempt, "apt install postgresql-%d", search->major);
-    } else {
         fault_text(&fault->hint, "install the package postgresql (Debian, Ubuntu), name the folder "
                                  "of its programs in LUAMIG_PGBIN, or use a server with --url");
         fault_text(&fault->attempt, "apt install postgresql");
     }
+    fault_text(&fault->detail, "looked for postgres and initdb in LUAMIG_PGBIN (not set), %s",
+               search->looked ? search->looked : "PATH");
     return false;
 }
 
@@ -210,11 +212,9 @@ static bool find_named(const char *folder, int major, char **out, struct fault *
     }
     int found = major ? major_of(folder) : 0;
     if (found != major) {
-        fault_set(fault, FAULT_CONNECTION,
-                  "the data were made by PostgreSQL %d, but LUAMIG_PGBIN "
-                  "names PostgreSQL %d",
-                  major, found);
-        return false;
+        char text[64];
+        snprintf(text, sizeof text, "%d, named by LUAMIG_PGBIN", found);
+        return fault_of_version(major, text, fault);
     }
     *out = strdup(folder);
     return *out != NULL || fault_set(fault, FAULT_MEMORY, "not enough memory");

@@ -54,6 +54,7 @@ static bool home_make(const char *home, struct fault *fault)
         return errno == EEXIST ||
                fault_set(fault, FAULT_CONFIG, "cannot make %s: %s", home, strerror(errno));
     }
+    chmod(home, 0700); // whatever the umask
     char *path = server_path("%s/.gitignore", home);
     server_file_write(path, "*\n");
     free(path);

@@ -28,17 +28,17 @@ static bool user_named(const char *name, uid_t uid, struct server_user *out)
 // The data's owner, else the folder's, else the project's; initdb wants a user with a name.
 static bool owner_of(const char *home, struct server_user *out)
 {
-    static const char *const below[] = {"/pg", "", "/.."};
-    for (size_t i = 0; i < sizeof below / sizeof *below; i++) {
+    const char *slash = strrchr(home, '/');
+    char *const places[] = {server_path("%s/pg", home), strdup(home),
+                            strndup(home, slash && slash > home ? (size_t)(slash - home) : 1)};
+    bool found = false;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         struct stat info;
-        char *path = server_path("%s%s", home, below[i]);
-        bool ok = path && stat(path, &info) == 0 && user_named(NULL, info.st_uid, out);
-        free(path);
-        if (ok) {
-            return true;
-        }
+        found = found ||
+                (places[i] && stat(places[i], &info) == 0 && user_named(NULL, info.st_uid, out));
+        free(places[i]);
     }
-    return false;
+    return found;
 }
 
 bool server_user_pick(const char *home, struct server_user *out, struct fault *fault)
