@@ -65,6 +65,15 @@ local function with_session_attributes(url)
   return url .. " " .. setting
 end
 
+-- Calls a function that reads the URL; its fault says where that was found.
+local function call_named(origin, fn, ...)
+  local ok, result = pcall(fn, ...)
+  if not ok and fault.is(result) and result.kind ~= "interrupted" and origin ~= "embedded" then
+    fault.complete(result, { detail = "the database is named by " .. origin })
+  end
+  return ok, result
+end
+
 ---The URL of the database that the command works on, its server started.
 ---Raises: config, connection, interrupted.
 ---@param ctx table  the session
@@ -79,7 +88,11 @@ function database.url(ctx)
   if url == "embedded" then
     return database.embedded(ctx):url(), "embedded"
   end
-  return with_session_attributes(url), origin
+  local ok, result = call_named(origin, with_session_attributes, url)
+  if not ok then
+    error(result, 0)
+  end
+  return result, origin
 end
 
 ---Is the failure one that may pass when the server has come up?
@@ -101,15 +114,11 @@ end
 
 local function open(ctx, timeout_ms)
   local url, origin = database.url(ctx)
-  local ok, result = pcall(require("luamig.core.conn").open, {
+  return call_named(origin, require("luamig.core.conn").open, {
     url = url,
     application_name = "luamig/" .. require("luamig.core.about").luamig,
     connect_timeout_ms = timeout_ms,
   })
-  if not ok and fault.is(result) and result.kind ~= "interrupted" and origin ~= "embedded" then
-    fault.complete(result, { detail = "the database is named by " .. origin })
-  end
-  return ok, result
 end
 
 local function first_line(text)
