@@ -1,6 +1,7 @@
 local cli = require("support.cli")
 local lfs = require("lfs")
 local machine = require("support.machine")
+local process = require("support.process")
 local project = require("support.project")
 
 describe("luamig db", function()
@@ -153,13 +154,14 @@ describe("luamig db", function()
       pending("hiding the programs needs root")
       return
     end
-    local result = cli.sh("cd " .. dir:path() .. " && PATH=/usr/bin:/bin unshare -m sh -c '"
-      .. "mount -t tmpfs none /usr/lib/postgresql && exec $LUAMIG db start'")
-    assert.equal(5, result.status)
-    assert.matches("^error: there is no PostgreSQL server on this machine\n", result.stderr)
-    assert.matches("\n  hint:  install the package postgresql (Debian, Ubuntu), ", result.stderr, 1,
-      true)
-    assert.matches("\n  try:   apt install postgresql\n$", result.stderr)
+    local pipe = io.popen(("cd %s && env -u LUAMIG_PGBIN PATH=/usr/bin:/bin unshare -m sh -c '"
+      .. "mount -t tmpfs none /usr/lib/postgresql && exec %s db start 2>&1'; echo $?"):format(
+      dir:path(), process.luamig()))
+    local text = pipe:read("a")
+    pipe:close()
+    assert.matches("^error: there is no PostgreSQL server on this machine\n", text)
+    assert.matches("\n  hint:  install the package postgresql (Debian, Ubuntu), ", text, 1, true)
+    assert.matches("\n  try:   apt install postgresql\n5\n$", text)
     assert.is_nil(lfs.attributes(data(), "mode"))
   end)
 
