@@ -19,13 +19,14 @@ enum { START_WAIT_MS = 10 * 60 * 1000, SHUT_DOWN_MS = 70000 };
 static bool lock_await(int fd, int operation, int64_t wait_ms, struct fault *fault)
 {
     int64_t end = clock_now_ms() + wait_ms;
+    unsigned seen = interrupt_count();
     while (flock(fd, operation | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK && errno != EINTR) {
             return fault_set(fault, FAULT_CONFIG, "cannot lock: %s", strerror(errno));
         } else if (clock_now_ms() > end) {
             return fault_set(fault, FAULT_CONNECTION,
                              "another luamig is busy with the embedded server");
-        } else if (!clock_sleep_ms(10)) {
+        } else if (!clock_sleep_ms(10) || interrupt_count() != seen) {
             return fault_set(fault, FAULT_INTERRUPTED,
                              "interrupted while waiting for the embedded server");
         }
@@ -183,13 +184,14 @@ static int supervisor_pid(const char *home)
 static bool end_await(const char *home, const char *lock, struct fault *fault)
 {
     int64_t end = clock_now_ms() + SHUT_DOWN_MS;
+    unsigned seen = interrupt_count();
     while (server_lock_held(lock)) {
         if (clock_now_ms() > end) {
             fault_set(fault, FAULT_CONNECTION, "the server of %s does not end", home);
             fault_text(&fault->hint, "does it run in another container? Its log is %s/pg.log",
                        home);
             return false;
-        } else if (!clock_sleep_ms(5)) {
+        } else if (!clock_sleep_ms(5) || interrupt_count() != seen) {
             return fault_set(fault, FAULT_INTERRUPTED, "interrupted while the server was ending");
         }
     }

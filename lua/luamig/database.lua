@@ -129,6 +129,7 @@ end
 local function open_waiting(ctx, wait_ms)
   local clock = require("luamig.core.clock")
   local start, told, pause = clock.now_ms(), nil, 100
+  local signals = clock.interrupts()
   while true do
     local left = wait_ms - (clock.now_ms() - start)
     local ok, result = open(ctx, math.max(left, 1000))
@@ -140,7 +141,8 @@ local function open_waiting(ctx, wait_ms)
       ctx.report.info(("waiting for the database, %d s left: %s")
         :format((left + 999) // 1000, first_line(result.message)))
     end
-    if not clock.sleep_ms(math.min(left, pause // 2 + clock.jitter_ms(pause))) then
+    clock.sleep_ms(math.min(left, pause // 2 + clock.jitter_ms(pause)))
+    if clock.interrupts() ~= signals then
       fault.raise({ kind = "interrupted", message = "interrupted while waiting for the database" })
     end
     pause = math.min(pause * 2, 1000)

@@ -17,7 +17,11 @@ local script = [[
   local info = s:info()
   print(info.pid, info.socket, info.data, info.supervisor or 0)
   io.stdout:flush()
-  require("luamig.core.clock").sleep_ms(60000)
+  local clock = require("luamig.core.clock")
+  for _ = 1, 600 do
+    if clock.interrupts() > 0 then break end
+    clock.sleep_ms(100)
+  end
 ]]
 
 ---Writes the script that the luamigs run; for setup().
