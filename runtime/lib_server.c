@@ -14,7 +14,6 @@
 //   server.log_tail(path) -> its last lines
 #include "lib_fault.h"
 #include "server.h"
-#include "server_private.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>

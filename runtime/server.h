@@ -86,6 +86,11 @@ bool server_erase(const char *home, struct fault *fault);
 /// @param[out] out  to be freed by the caller; valid only on true
 bool server_find(int major, char **out, struct fault *fault);
 
+/// The last lines of a log file.
+/// @param offset  bytes before it are left out
+/// @return to be freed by the caller; "" when there is nothing, NULL without memory
+char *server_log_tail(const char *path, off_t offset);
+
 /// The supervisor: what `luamig __supervise …` runs instead of the command line. It steps down from
 /// root, starts PostgreSQL, watches it and cleans up after it.
 /// @return the exit status

@@ -181,17 +181,32 @@ static int supervisor_pid(const char *home)
     return ok ? pid : 0;
 }
 
+static bool end_fault(const char *home, struct fault *fault)
+{
+    fault_set(fault, FAULT_CONNECTION, "the server of %s does not end", home);
+    fault_text(&fault->hint, "does it run in another container? Its log is %s/pg.log", home);
+    return false;
+}
+
+// Tells the supervisor, and waits. Without a living one PostgreSQL is ending already, or a new
+// supervisor has the lock and is about to sign it; another pid than the one that was told means
+// that somebody has started the server anew meanwhile.
 static bool end_await(const char *home, const char *lock, struct fault *fault)
 {
     int64_t end = clock_now_ms() + SHUT_DOWN_MS;
     unsigned seen = interrupt_count();
-    while (server_lock_held(lock)) {
-        if (clock_now_ms() > end) {
-            fault_set(fault, FAULT_CONNECTION, "the server of %s does not end", home);
-            fault_text(&fault->hint, "does it run in another container? Its log is %s/pg.log",
-                       home);
-            return false;
-        } else if (!clock_sleep_ms(5) || interrupt_count() != seen) {
+    for (int told = 0; server_lock_held(lock);) {
+        int pid = supervisor_pid(home);
+        if (told > 0 && pid > 0 && pid != told) {
+            return true;
+        } else if (told == 0 && pid > 0 && kill(pid, SIGTERM) == 0) {
+            told = pid;
+        } else if (told == 0 && pid > 0 && errno == EPERM) {
+            return fault_set(fault, FAULT_CONFIG, "the server of %s belongs to another user", home);
+        } else if (clock_now_ms() > end) {
+            return end_fault(home, fault);
+        }
+        if (!clock_sleep_ms(5) || interrupt_count() != seen) {
             return fault_set(fault, FAULT_INTERRUPTED, "interrupted while the server was ending");
         }
     }
@@ -202,15 +217,7 @@ bool server_shut_down(const char *home, bool *was_running, struct fault *fault)
 {
     char *lock = server_path("%s/server.lock", home);
     bool running = lock && server_lock_held(lock);
-    bool ok = true;
-    if (running) {
-        int pid = supervisor_pid(home);
-        // Without a supervisor PostgreSQL is ending already: it was told when that one died.
-        if (pid > 0 && kill(pid, SIGTERM) != 0 && errno == EPERM) {
-            ok = fault_set(fault, FAULT_CONFIG, "the server of %s belongs to another user", home);
-        }
-        ok = ok && end_await(home, lock, fault);
-    }
+    bool ok = !running || end_await(home, lock, fault);
     free(lock);
     if (ok) {
         *was_running = running;

@@ -49,9 +49,6 @@ bool server_file_read(const char *path, off_t offset, char *out, size_t size);
 /// Writes a file (0600) anew.
 bool server_file_write(const char *path, const char *text);
 
-/// The last lines of a log, from `offset` on; "" when there is nothing. To be freed.
-char *server_log_tail(const char *path, off_t offset);
-
 /// Opens a lock file, making it for the owner of the folder; -1 on failure.
 int server_lock_open(const char *path);
 
@@ -133,7 +130,7 @@ struct supervisor {
     char *data;
     char *log;
     off_t log_start; // of what this server writes
-    bool created;    // the data were made now
+    bool created;    // the data (or the template) were made now
     bool stopping;   // asked to end
     bool childless;  // every child has been reaped
     pid_t child;     // that is waited for

@@ -1,6 +1,7 @@
 // Fresh data directories: initdb takes half a second, the copy of a cached one a tenth of that.
 #include "server_private.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -13,9 +14,10 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { INITDB_MS = 120000, LAYOUT = 1 };
+enum { INITDB_MS = 120000, LAYOUT = 1, MONTH_S = 30 * 24 * 3600 };
 
 // Order by bytes, as the same everywhere; letters beyond ASCII still have upper and lower case.
 static const char *character_type(void)
@@ -148,6 +150,35 @@ static char *template_path(const struct supervisor *s, const char *cache)
     return server_path("%s/template-%016" PRIx64, cache, hash);
 }
 
+// Templates of builds that are gone: nobody has locked them for a month. The lock files stay.
+static void templates_forget(const char *cache)
+{
+    static const char suffix[] = ".lock";
+    DIR *folder = opendir(cache);
+    struct stat info;
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        const char *name = entry->d_name;
+        size_t size = strlen(name);
+        if (size < sizeof suffix || strcmp(name + size - (sizeof suffix - 1), suffix) != 0 ||
+            fstatat(dirfd(folder), name, &info, AT_SYMLINK_NOFOLLOW) != 0 ||
+            info.st_mtim.tv_sec > time(NULL) - MONTH_S) {
+            continue;
+        }
+        int lock = openat(dirfd(folder), name, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+        char *template = strndup(name, size - (sizeof suffix - 1));
+        if (lock >= 0 && template && flock(lock, LOCK_EX | LOCK_NB) == 0) {
+            server_tree_remove(dirfd(folder), template);
+        }
+        if (lock >= 0) {
+            close(lock);
+        }
+        free(template);
+    }
+    if (folder) {
+        closedir(folder);
+    }
+}
+
 // Under the lock: initdb beside it, then renamed, so that a template is whole or not there.
 static bool template_build(struct supervisor *s, const char *path, bool distrust,
                            struct fault *fault)
@@ -163,6 +194,7 @@ static bool template_build(struct supervisor *s, const char *path, bool distrust
         if (ok && rename(unfinished, path) != 0) {
             ok = fault_set(fault, FAULT_CONNECTION, "cannot make %s: %s", path, strerror(errno));
         }
+        s->created = ok;
     }
     free(unfinished);
     return ok;
@@ -206,7 +238,11 @@ bool server_data_make(struct supervisor *s, bool distrust, struct fault *fault)
     bool ok = lock >= 0 ? template_copy(s, path, lock, distrust, fault)
                         : server_initdb(s, s->data, fault);
     if (lock >= 0) {
+        futimens(lock, NULL);
         close(lock);
+    }
+    if (s->created) {
+        templates_forget(cache);
     }
     free(lock_path);
     free(path);

@@ -93,6 +93,18 @@ describe("a server in an odd environment", function()
     os.execute("rm -rf " .. cache)
   end)
 
+  it("forgets templates that nobody has used for a month", function()
+    local cache = machine.folder()
+    local user = machine.is_root() and nobody or ""
+    os.execute(("%s sh -c 'mkdir -p -m 700 %s/luamig && cd %s/luamig && "
+      .. "mkdir template-old template-new && touch template-new.lock && "
+      .. "touch -d \"40 days ago\" template-old.lock'"):format(user, cache, cache))
+    assert.equal(once, run(("%s env XDG_CACHE_HOME=%s"):format(user, cache)))
+    assert.is_nil(lfs.attributes(cache .. "/luamig/template-old", "mode"))
+    assert.equal("directory", lfs.attributes(cache .. "/luamig/template-new", "mode"))
+    os.execute("rm -rf " .. cache)
+  end)
+
   it("makes its template once when many start at the same time", function()
     local cache = machine.folder()
     local user = machine.is_root() and nobody or ""

@@ -240,12 +240,15 @@ describe("a project's server", function()
 
   it("can be joined at any moment while others stop it", function()
     join():stop()
-    for round = 1, 10 do
+    for round = 1, 20 do
       local stopper = process.start(("%s lua %s stop %s"):format(process.luamig(),
-        dir:write("stop.lua", 'require("luamig.core.server").shut_down(arg[2])'), home))
+        dir:write("stop.lua", [[
+          require("luamig.fault")
+          require("luamig.core.server").shut_down(arg[2])]]), home))
       clock.sleep_ms(round)
       local s = join()
-      stopper:wait()
+      local _, code = stopper:wait()
+      assert.equal(0, code)
       s:stop()
     end
     assert.is_true(server.inspect(home).exists)
