@@ -219,6 +219,7 @@ bool server_supervisor_run(const char *mode, const struct server_options *option
               report_read(outcome, report, fault);
     descriptor_close(&outcome);
     if (ok) {
+        free(server->socket);
         server->pid = atoi(report_text(report, 1));
         server->socket = strdup(report_text(report, 2));
         server->created = strcmp(report_text(report, 3), "created") == 0;

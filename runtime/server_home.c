@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { START_WAIT_MS = 10 * 60 * 1000, SHUT_DOWN_MS = 70000 };
+enum { START_WAIT_MS = 10 * 60 * 1000, SHUT_DOWN_MS = 70000, JOIN_TRIES = 5 };
 
 static bool lock_await(int fd, int operation, int64_t wait_ms, struct fault *fault)
 {
@@ -102,7 +102,8 @@ static bool join_or_start(const struct server_options *options, const struct ser
     if (server_usable(server->home, &postmaster)) {
         return joined(server, &postmaster) || fault_set(fault, FAULT_MEMORY, "not enough memory");
     }
-    if (!options->bindir && !server_find(major_of_data(server->home), &server->bindir, fault)) {
+    if (!options->bindir && !server->bindir &&
+        !server_find(major_of_data(server->home), &server->bindir, fault)) {
         return false;
     }
     mine.bindir = options->bindir ? options->bindir : server->bindir;
@@ -111,9 +112,25 @@ static bool join_or_start(const struct server_options *options, const struct ser
     }
     server->started = true;
     if (!server_usable(server->home, &postmaster)) {
-        return fault_set(fault, FAULT_CONNECTION, "PostgreSQL ended right after its start");
+        return fault_set(fault, FAULT_INTERRUPTED, "PostgreSQL was ended after its start");
     }
     return joined(server, &postmaster) || fault_set(fault, FAULT_MEMORY, "not enough memory");
+}
+
+// Another luamig may tell the supervisor to end while it starts: then it is interrupted, not we.
+static bool join_in_the_end(const struct server_options *options, const struct server_user *user,
+                            struct server *server, struct fault *fault)
+{
+    unsigned seen = interrupt_count();
+    for (int tries = 0; tries < JOIN_TRIES; tries++) {
+        if (join_or_start(options, user, server, fault)) {
+            return true;
+        } else if (fault->kind != FAULT_INTERRUPTED || interrupt_count() != seen) {
+            return false;
+        }
+    }
+    return fault_set(fault, FAULT_CONNECTION, "the server of %s is ended whenever it starts",
+                     server->home);
 }
 
 bool server_join(const struct server_options *options, struct server *server, struct fault *fault)
@@ -136,7 +153,7 @@ bool server_join(const struct server_options *options, struct server *server, st
     futimens(server->hold, NULL);
     int start = lock_open(server->home, "start.lock", fault);
     bool ok = start >= 0 && lock_await(start, LOCK_EX, START_WAIT_MS, fault) &&
-              join_or_start(options, &user, server, fault);
+              join_in_the_end(options, &user, server, fault);
     if (start >= 0) {
         close(start);
     }

@@ -117,6 +117,14 @@ describe("luamig db", function()
     assert.equal("error: cannot run psql: No such file or directory\n"
       .. "  hint:  psql is in the package postgresql-client\n"
       .. "  try:   apt install postgresql-client\n", result.stderr)
+    run({ "db", "start" })
+    result = run({ "db", "psql", "--", "-XAtc", "SELECT 9" }, { env = { PATH = dir:path("bin") } })
+    local bindir = require("luamig.core.server").find()
+    if lfs.attributes(bindir .. "/psql", "mode") then -- the server's own, of another package
+      assert.equal("9\n", result.stdout)
+    else
+      assert.matches("^error: cannot run psql", result.stderr)
+    end
   end)
 
   it("deletes nothing before it was told to", function()

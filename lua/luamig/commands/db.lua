@@ -136,8 +136,9 @@ function actions.psql(ctx)
     server:bequeath()
   end
   local _, failure = pcall(process.replace, "psql", arguments, environment)
-  if server then
-    pcall(process.replace, server:info().bindir .. "/psql", arguments, environment)
+  if server then -- else the one that belongs to the server
+    local found, bindir = pcall(require("luamig.core.server").find, server:info().major)
+    pcall(process.replace, found and bindir .. "/psql" or "psql", arguments, environment)
   end
   error(fault.complete(failure, {
     hint = "psql is in the package postgresql-client",
