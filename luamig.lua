@@ -1,1 +1,0 @@
-return { url = "postgresql://postgres@/me1?host=/tmp/pgdev" }
