@@ -294,7 +294,7 @@ end
 local function script_raise(source, message)
   local line, what = tostring(message):match(":(%d+): (.*)$")
   fault.raise({
-    kind = "config",
+    kind = message == "not enough memory" and "memory" or "config",
     message = what or tostring(message),
     file = source.file,
     line = math.tointeger(tonumber(line)),

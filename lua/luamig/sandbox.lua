@@ -196,6 +196,10 @@ function Box:environment(rules)
   return setmetatable({}, metatable)
 end
 
+local function kind_of(message)
+  return message == "not enough memory" and "memory" or "script"
+end
+
 ---Compiles the text of a script, without running it. Raises: script (syntax, bytecode).
 ---@param file string  as users should see it
 ---@return function chunk, table environment
@@ -213,7 +217,7 @@ function Box:load(text, file, rules)
   if not chunk then
     local line, what = message:match(":(%d+): (.*)$")
     fault.raise({
-      kind = "script",
+      kind = kind_of(message),
       message = what or message,
       file = file,
       line = math.tointeger(tonumber(line)),
@@ -285,10 +289,6 @@ local function text_of_error(value)
     return tostring(value)
   end
   return ("error with a %s instead of a text"):format(type(value))
-end
-
-local function kind_of(message)
-  return message == "not enough memory" and "memory" or "script"
 end
 
 ---Turns any Lua error value into a fault that names the script's line. For xpcall.
