@@ -80,6 +80,8 @@ local probes = {
   end,
 }
 
+local ABSENT <const> = { ["42P01"] = true, ["42703"] = true, ["3F000"] = true }
+
 -- Whether there is anything to lose; a table that is not there yet has nothing.
 local function has_rows(conn, settings, sql)
   local txn = require("luamig.core.txn")
@@ -88,7 +90,12 @@ local function has_rows(conn, settings, sql)
     return conn:exec(sql)
   end)
   txn.rollback(conn)
-  return ok and rows[1].has_rows
+  if ok then
+    return rows[1].has_rows
+  elseif fault.is(rows) and ABSENT[rows.sqlstate or ""] then
+    return false
+  end
+  error(rows, 0) -- a question without an answer is no permission
 end
 
 ---What a downgrade would lose: tables and columns that hold values now, or scripts that cannot be
