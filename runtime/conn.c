@@ -9,7 +9,7 @@
 
 // How many statements may be on their way. Neither side's memory grows with the work, and over a
 // slow link the pipe stays full.
-enum { PENDING_AT_MOST = 4096, PENDING_RESUME = 2048 };
+enum { PENDING_AT_MOST = 4096, PENDING_RESUME = 2048, CANCEL_AGAIN_MS = 1000 };
 
 static void pending_free(struct pending *pending)
 {
@@ -178,16 +178,18 @@ void conn_poll(PGconn *pg, bool want_write, int timeout_ms)
     poll(fds, count, timeout_ms);
 }
 
-// The first signal cancels what runs; its failure then says so.
-static void interrupt_answer(struct conn *conn)
+// A cancel that reaches the server between two statements is lost, so it is sent again.
+void conn_interrupt_answer(struct conn *conn)
 {
-    if (interrupt_count() == conn->interrupts_seen || conn->cancel_sent || !conn->head) {
+    if (interrupt_count() == conn->interrupts_seen ||
+        (conn->cancel_sent && clock_now_ms() < conn->cancel_again_ms)) {
         return;
     }
     PGcancel *cancel = PQgetCancel(conn->pg);
     char text[256];
     if (cancel && PQcancel(cancel, text, sizeof text)) {
         conn->cancel_sent = true;
+        conn->cancel_again_ms = clock_now_ms() + CANCEL_AGAIN_MS;
     }
     PQfreeCancel(cancel);
 }
@@ -241,7 +243,7 @@ static void wait_until(struct conn *conn, int pending_at_most)
         conn->round_trips++;
     }
     while (conn->pending_count > pending_at_most) {
-        interrupt_answer(conn);
+        conn_interrupt_answer(conn);
         exchange(conn, wait_slice_ms(conn, next_tick));
         if (conn->head != oldest) { // progress: what is waited for now is another statement
             oldest = conn->head;

@@ -5,24 +5,26 @@
 
 #include <string.h>
 
+// Waits until the server takes more, or does something else.
+static void take_await(struct conn *conn)
+{
+    conn_interrupt_answer(conn);
+    conn_poll(conn->pg, true, interrupt_count() ? 100 : 1000);
+}
+
 // Waits for the next result outside pipeline mode.
 static PGresult *result_await(struct conn *conn)
 {
     conn->round_trips++;
     while (PQflush(conn->pg) > 0) {
-        conn_poll(conn->pg, true, 1000);
+        take_await(conn);
         if (!PQconsumeInput(conn->pg)) {
             break;
         }
     }
     while (PQisBusy(conn->pg)) {
-        if (interrupt_count() != conn->interrupts_seen && !conn->cancel_sent) {
-            char text[256];
-            PGcancel *cancel = PQgetCancel(conn->pg);
-            conn->cancel_sent = cancel && PQcancel(cancel, text, sizeof text);
-            PQfreeCancel(cancel);
-        }
-        conn_poll(conn->pg, false, 1000);
+        conn_interrupt_answer(conn);
+        conn_poll(conn->pg, false, interrupt_count() ? 100 : 1000);
         if (!PQconsumeInput(conn->pg)) {
             break;
         }
@@ -104,7 +106,7 @@ bool conn_copy_put(struct conn *conn, const char *data, size_t size, struct faul
         if (put < 0) {
             return conn_fault_lost(conn, NULL, fault);
         }
-        conn_poll(conn->pg, true, 1000);
+        take_await(conn);
     }
 }
 
@@ -112,7 +114,7 @@ bool conn_copy_end(struct conn *conn, const char *reason, struct fault *fault)
 {
     int put;
     while ((put = PQputCopyEnd(conn->pg, reason)) == 0) {
-        conn_poll(conn->pg, true, 1000);
+        take_await(conn);
     }
     if (put < 0) {
         return conn_fault_lost(conn, NULL, fault);

@@ -43,6 +43,7 @@ struct conn {
     long round_trips;
     unsigned interrupts_seen; // signals that this connection has answered already
     bool cancel_sent;
+    int64_t cancel_again_ms; // when to send it once more
     bool unsynced; // something was sent after the last Sync
 };
 
@@ -71,6 +72,9 @@ bool conn_fault_lost(struct conn *conn, const struct pending *about, struct faul
 /// comes or the time is over.
 /// @param timeout_ms  -1 for no end
 void conn_poll(PGconn *pg, bool want_write, int timeout_ms);
+
+/// Cancels what the server is doing when a signal has come; its failure then says so.
+void conn_interrupt_answer(struct conn *conn);
 
 /// Waits until nothing is pending; the failure stays in conn->failure.
 void conn_drain(struct conn *conn);

@@ -59,7 +59,12 @@ bool txn_rollback(struct conn *conn, struct fault *fault)
         return true;
     }
     struct statement rollback = {.sql = "ROLLBACK"};
-    return conn_exec(conn, &rollback, NULL, fault) || !conn_alive(conn);
+    if (conn_exec(conn, &rollback, NULL, fault) || !conn_alive(conn)) {
+        return true;
+    }
+    // A signal that came just now stops the first statement after it, and that only.
+    return fault->kind == FAULT_INTERRUPTED &&
+           (conn_exec(conn, &rollback, NULL, fault) || !conn_alive(conn));
 }
 
 bool txn_outside_begin(struct conn *conn, const struct txn_settings *settings, struct fault *fault)
