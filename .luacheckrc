@@ -16,3 +16,4 @@ local revision = {
 files["migrations/versions"] = revision
 files["examples/*/versions"] = revision
 files["examples/*/migrations/versions"] = revision
+files["tests/c/project/versions"] = revision

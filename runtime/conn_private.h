@@ -44,7 +44,7 @@ struct conn {
     unsigned interrupts_seen; // signals that this connection has answered already
     bool cancel_sent;
     int64_t cancel_again_ms; // when to send it once more
-    bool unsynced; // something was sent after the last Sync
+    bool unsynced;           // something was sent after the last Sync
 };
 
 /// The prepared statement of a text; sends its PREPARE when it is new.
