@@ -95,7 +95,7 @@ static const struct {
                         " WHERE j.revision OPERATOR(pg_catalog.=) $1 AND"
                         " j.direction OPERATOR(pg_catalog.=) $2), pg_catalog.now()) AS started) s"
                         " RETURNING ms"},
-    [VERSION_HAPPENED] = {"happened", "SELECT 1 AS one FROM %H WHERE run OPERATOR(pg_catalog.=) $1"
+    [VERSION_HAPPENED] = {"happened", "SELECT ms FROM %H WHERE run OPERATOR(pg_catalog.=) $1"
                                       " AND revision OPERATOR(pg_catalog.=) $2"
                                       " AND direction OPERATOR(pg_catalog.=) $3"},
     [VERSION_JOURNAL_READ] = {"journal_read",

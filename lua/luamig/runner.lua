@@ -6,6 +6,7 @@ local clock = require("luamig.core.clock")
 local config = require("luamig.config")
 local fault = require("luamig.fault")
 local hooks = require("luamig.hooks")
+local inquiry = require("luamig.inquiry")
 local online = require("luamig.executor.online")
 local quote = require("luamig.quote")
 local script = require("luamig.script")
@@ -71,6 +72,7 @@ function runner.new(options)
     done = 0,      -- steps that the server has confirmed
     rows_before = migration.state.rows,
     unfinished = {},
+    signals = clock.interrupts(),
   }, Run)
   for _, open in ipairs(migration.state.unfinished) do
     self.unfinished[open.revision .. " " .. open.direction] = true
@@ -92,6 +94,7 @@ end
 ---Sets the connection to work on.
 function Run:attach(conn)
   self.conn = conn
+  self.pid = conn:info().pid
   self.wire = wire.new(conn, {
     on_notice = function(notice, owner)
       self:notice(notice, owner)
@@ -142,16 +145,23 @@ function Run:announce(step)
     step.ms or 0))
 end
 
+---Counts a step as done: the server has said that it is.
+function Run:confirm(step)
+  self.done = self.done + 1
+  self:announce(step)
+  hooks.run(self.cfg, "after_revision", self:hook_info(step))
+end
+
 -- What to call when the COMMIT that is queued now has been confirmed.
 function Run:committing()
   local batch = self.finished
   self.finished = {}
+  for _, step in ipairs(batch) do
+    step.is_commit_sent = true
+  end
   return function()
     for _, step in ipairs(batch) do
-      step.is_committed = true
-      self.done = self.done + 1
-      self:announce(step)
-      hooks.run(self.cfg, "after_revision", self:hook_info(step))
+      self:confirm(step)
     end
   end
 end
@@ -214,6 +224,7 @@ end
 function Run:queue(step)
   self.step = step
   step.is_begun = true
+  step.is_commit_sent = false
   if hooks.has(self.cfg, "before_revision") or hooks.has(self.cfg, "after_revision") then
     self.wire:sync() -- a hook must see what is, not what is queued
   end
@@ -269,16 +280,22 @@ function Run:first_failure_of(err)
   return not ok and fault.is(earlier) and earlier.seq and earlier or err
 end
 
--- Rolls back what failed, and finds out what was committed.
+-- Rolls back what failed, and finds out what was committed. An answer may have come and not been
+-- heard, when the failure came in between.
 function Run:recover(err)
   if self.conn:alive() then
     txn.rollback(self.conn)
     self.wire:deliver()
     self.wire:reset()
-  else
-    verdict.after_loss(self, err)
   end
   self.finished = {}
+  if self.is_dry then
+    return
+  elseif self.conn:alive() then
+    inquiry.settle(self, self.conn)
+  else
+    inquiry.after_loss(self, err)
+  end
 end
 
 local function blockers_text(rows)
@@ -304,17 +321,28 @@ function Run:name_blockers(f)
   return text
 end
 
+-- How long to wait before the next try; nil when the deadline would be over then.
+function Run:next_delay_ms()
+  self.first_failure = self.first_failure or clock.now_ms()
+  self.tries = (self.tries or 0) + 1
+  local deadline = self.first_failure + config.milliseconds(self.cfg.lock_deadline)
+  local delay = txn.retry_delay_ms(self.tries)
+  return clock.now_ms() + delay < deadline and delay or nil
+end
+
+-- A signal may have come while the failure was seen to: then nothing is tried again.
+local function wait_undisturbed(self, delay)
+  return clock.interrupts() == self.signals and clock.sleep_ms(delay)
+end
+
 -- Whether to try again after a lock was not had; waits meanwhile.
 function Run:may_retry(f)
   if f.kind ~= "server" or not LOCK_STATES[f.sqlstate or ""] then
     return false
   end
   local who = self:name_blockers(f)
-  self.first_failure = self.first_failure or clock.now_ms()
-  self.tries = (self.tries or 0) + 1
-  local deadline = self.first_failure + config.milliseconds(self.cfg.lock_deadline)
-  local delay = txn.retry_delay_ms(self.tries)
-  if clock.now_ms() + delay >= deadline then
+  local delay = self:next_delay_ms()
+  if not delay then
     f.kind = "lock"
     fault.complete(f, { hint = ("gave up after %d tries; lock_timeout = %s, lock_deadline = %s")
       :format(self.tries, tostring(self.cfg.lock_timeout), tostring(self.cfg.lock_deadline)) })
@@ -323,7 +351,7 @@ function Run:may_retry(f)
   self.report.warn(("revision %s: %s%s; trying again in %.1f s"):format(
     self.step and self.step.id or "?", f.message, who and ", blocked by " .. who or "",
     delay / 1000))
-  if not clock.sleep_ms(delay) then
+  if not wait_undisturbed(self, delay) then
     f.kind = "interrupted"
     return false
   end
@@ -333,6 +361,14 @@ end
 local function forget_tries(self)
   self.first_failure = nil
   self.tries = nil
+end
+
+-- Lua says no more than this when there is no memory, and calls no handler.
+local function as_fault(err)
+  if err == "not enough memory" then
+    return fault.new({ kind = "memory", message = err })
+  end
+  return err
 end
 
 ---Runs the steps. Raises whatever failed, completed with the state of the database.
@@ -345,7 +381,7 @@ function Run:run()
     if ok then
       break
     end
-    err = self:first_failure_of(err)
+    err = as_fault(self:first_failure_of(err))
     self:recover(err)
     if not fault.is(err) then
       error(err, 0) -- a defect of luamig's own

@@ -1,12 +1,10 @@
 --- What a failure means for the database: what is applied, what was rolled back, and what to type
--- next. Also finds out, after a lost connection, whether the COMMIT on its way was done.
+-- next.
 
 local clock = require("luamig.core.clock")
 local fault = require("luamig.fault")
 
 local verdict = {}
-
-local RECONNECT_MS <const> = 15000
 
 local function rows_text(rows)
   return #rows > 0 and table.concat(rows, ", ") or "<base>"
@@ -34,54 +32,6 @@ local function list_text(ids)
   return table.concat(ids, ", ", 1, #ids - 1) .. " and " .. ids[#ids]
 end
 
--- The connection is gone, and with it perhaps the answer to a COMMIT. The history tells.
-local function reconnect(run)
-  local finish = clock.now_ms() + RECONNECT_MS
-  local delay = 200
-  repeat
-    local ok, conn = pcall(run.migration.reconnect, run.migration)
-    if ok then
-      return conn
-    end
-    if not clock.sleep_ms(delay) then
-      return nil
-    end
-    delay = math.min(delay * 2, 2000)
-  until clock.now_ms() >= finish
-  return nil
-end
-
-local function has_happened(run, conn, step)
-  return conn:exec(run.migration.state.sql.happened, { run.id, step.id, step.direction })[1] ~= nil
-end
-
-local function settle(run, conn)
-  while run.done < #run.steps do
-    local step = run.steps[run.done + 1]
-    if not has_happened(run, conn, step) then
-      return
-    end
-    run.done = run.done + 1
-    run:announce(step)
-  end
-end
-
----Finds out what was committed when the connection was lost, over a new one.
----@param run table
----@param f any  what was raised; a fault learns whether the answer is certain
-function verdict.after_loss(run, f)
-  local before = run.done
-  local conn = reconnect(run)
-  local is_certain = conn ~= nil and pcall(settle, run, conn)
-  if fault.is(f) then
-    f.is_uncertain = not is_certain
-    f.committed_unseen = run.done - before
-  end
-  if conn then
-    conn:close()
-  end
-end
-
 -- What stands, in front of what was rolled back: "005 and 006 are applied; ".
 local function done_text(run, verb)
   local ids = applied_ids(run)
@@ -104,9 +54,9 @@ local function state_text(run, f)
   local place = "database is at " .. rows_text(rows_now(run))
   if not step then
     return was .. place
-  elseif f.is_uncertain then
-    return ("%sit is not known whether revision %s was committed: the server could not be asked "
-      .. "again"):format(was, step.id)
+  elseif f.uncertain then
+    return ("%sit is not known whether revision %s was committed: %s"):format(was, step.id,
+      f.uncertain)
   elseif run.unfinished[step.id .. " " .. step.direction] then
     f.is_partial = true
     return ("%srevision %s is partly %s: what it had committed stays and is passed over when it is "
@@ -126,8 +76,8 @@ local tries = {
 }
 
 local function try_of(run, f)
-  if f.is_uncertain then
-    return "when the server is back: luamig current"
+  if f.uncertain then
+    return "look again: luamig status"
   end
   local text = tries[f.kind]
   return text and (f.is_partial and "resume with: %s" or text):format(run.migration.command)

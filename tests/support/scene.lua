@@ -11,8 +11,11 @@ local Scene = {}
 Scene.__index = Scene
 
 ---@param config? string  Lua source of further keys of luamig.lua
-function scene.new(config)
-  local self = setmetatable({ project = project.new(), database = server.database() }, Scene)
+---@param database? { url: string, drop: fun(), server_url?: string }  default: one of the specs'
+---  server; server_url is the way round a link that the spec breaks
+function scene.new(config, database)
+  local self = setmetatable({ project = project.new() }, Scene)
+  self.database = database or server.database()
   self.url = self.database.url
   self:configure(config)
   assert(require("lfs").mkdir(self.project:path("versions")))
@@ -28,7 +31,8 @@ end
 ---A connection to the database, closed with the scene.
 function Scene:connect()
   if not self.conn then
-    self.conn = core.open({ url = self.url, application_name = "spec" })
+    self.conn = core.open({ url = self.database.server_url or self.url,
+      application_name = "spec" })
   end
   return self.conn
 end

@@ -15,7 +15,8 @@ function upgrade()
   if ok then
     error("the savepoint did not fail")
   end
-  op.execute("INSERT INTO marks VALUES ($1)", { ("%03d"):format(op.scalar("SELECT count(*) FROM t3")) })
+  local count = op.scalar("SELECT count(*) FROM t3")
+  op.execute("INSERT INTO marks VALUES ($1)", { ("%03d"):format(count) })
 end
 
 function downgrade()
