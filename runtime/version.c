@@ -124,8 +124,12 @@ static const struct {
     [VERSION_JOURNAL_CLEAR_ALL] = {"journal_clear_all", "DELETE FROM %J"},
     // Obtained by polling: a session that waits in pg_advisory_lock() holds a snapshot, and CREATE
     // INDEX CONCURRENTLY of the holder would wait for that: a deadlock.
-    [VERSION_LOCK] = {"lock", "SELECT pg_catalog.pg_try_advisory_lock("
-                              "pg_catalog.hashtextextended('%K', 0)) AS had"},
+    // Behind a pooler it would stay with a connection of the pool, and be nobody's.
+    [VERSION_LOCK] = {"lock",
+                      "SELECT CASE WHEN"
+                      " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
+                      " THEN pg_catalog.pg_try_advisory_lock("
+                      "pg_catalog.hashtextextended('%K', 0)) ELSE false END AS had"},
     [VERSION_LOCK_HOLDER] =
         {"lock_holder",
          "SELECT a.pid, a.usename AS role, a.application_name, a.client_addr::text AS host,"

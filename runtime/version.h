@@ -25,7 +25,7 @@ enum version_sql {
     VERSION_JOURNAL_WRITE,  // $1..$7: a segment is committed
     VERSION_JOURNAL_CLEAR,  // $1 revision $2 direction
     VERSION_JOURNAL_CLEAR_ALL,
-    VERSION_LOCK,        // pg_try_advisory_lock
+    VERSION_LOCK,        // $1 the backend's pid as libpq knows it: pg_try_advisory_lock
     VERSION_LOCK_HOLDER, // who has it
     VERSION_SQL_COUNT,
 };

@@ -59,9 +59,9 @@ end
 
 function Migration:take_lock()
   if self.state.is_pooled then
-    self.report.warn("the connection goes through a pooler: luamig's lock and settings need one "
-      .. "session for the whole run (pool_mode = session, or a direct connection); the version "
-      .. "rows are still checked in every transaction")
+    self.report.warn("the connection goes through a pooler: no lock keeps a second luamig out, for "
+      .. "that needs one session (pool_mode = session, or a direct connection); the version rows "
+      .. "are still checked in every transaction")
   end
   local wait_ms = self.ctx.options.lock_wait or config.milliseconds(self.cfg.lock_wait)
   self.state:lock(wait_ms, function(holder)

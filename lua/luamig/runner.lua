@@ -42,7 +42,9 @@ function runner.settings(cfg, state)
     statement_timeout = milliseconds_text(cfg.statement_timeout),
     search_path = search_path_of(cfg, state),
     role = cfg.role or "none",
+    is_pooled = state.is_pooled,
     is_prepared = not state.is_pooled, -- a pooler's server connections do not know our names
+    of_session = cfg.role and "role" or cfg.search_path and "search_path" or nil,
   }
 end
 

@@ -85,10 +85,11 @@ function state.read(conn, cfg, names)
       asked[#asked + 1] = name
     end
   end
-  local params = { session = { conn:info().pid, cfg.role or "none" } }
+  local pid = conn:info().pid
+  local params = { session = { pid, cfg.role or "none" }, lock = { pid } }
   local results = ask_all(self, asked, params)
   self.session = results.session[1]
-  self.is_pooled = self.session.pid ~= conn:info().pid
+  self.is_pooled = self.session.pid ~= pid
   self.has_lock = results.lock ~= nil and results.lock[1].had
   fill(self, results)
   return self
@@ -107,7 +108,7 @@ local function holder_text(holder)
     (holder.since or "?"):gsub("%.%d+", ""))
 end
 
----Waits for the runner lock by polling; the holder is named meanwhile.
+---Waits for the runner lock by polling; the holder is named meanwhile. A pooler has no such lock.
 ---Raises: lock, when it was not had in time; interrupted.
 ---@param wait_ms integer
 ---@param on_wait fun(text: string)  told who is waited for, once per holder
@@ -116,7 +117,7 @@ function State:lock(wait_ms, on_wait)
   local finish = clock.now_ms() + wait_ms
   local told
   local has_waited = false
-  while not self.has_lock do
+  while not self.has_lock and not self.is_pooled do
     local holder = conn:exec(self.sql.lock_holder)[1]
     local text = holder_text(holder)
     if clock.now_ms() >= finish then
@@ -135,7 +136,7 @@ function State:lock(wait_ms, on_wait)
         state = "nothing changed" })
     end
     has_waited = true
-    self.has_lock = conn:exec(self.sql.lock)[1].had
+    self.has_lock = conn:exec(self.sql.lock, { conn:info().pid })[1].had
   end
   if has_waited then
     reread(self)

@@ -311,6 +311,9 @@ end
 local function with_session_settings(self, statement, fn)
   local conn = self.wire.conn
   local settings = self.settings
+  if settings.is_pooled then
+    return fn() -- they would be left to the next user of the pool's connection
+  end
   if statement.lock_timeout == false then
     settings = setmetatable({ lock_timeout = "0" }, { __index = settings })
   end
@@ -329,16 +332,27 @@ local function with_session_settings(self, statement, fn)
   end
 end
 
+local function refuse_alone(statement, message, hint)
+  local origin = statement.origin or {}
+  fault.raise({ kind = "operation", message = message, hint = hint, origin = statement.op,
+    file = origin.file, line = origin.line, statement = statement.sql })
+end
+
+local function check_alone(self, statement)
+  local setting = self.settings.of_session
+  if self.depth > 0 then
+    refuse_alone(statement, ("op.%s cannot run inside op.savepoint: it needs to be outside a "
+      .. "transaction"):format(statement.op))
+  elseif setting and self.settings.is_pooled then
+    refuse_alone(statement, setting .. " cannot be set for a statement outside a transaction: the "
+      .. "connection goes through a pooler", "connect directly, or leave " .. setting
+      .. " out and qualify the names")
+  end
+end
+
 ---Runs a statement that PostgreSQL refuses inside a transaction.
 function Online:run_alone(statement)
-  if self.depth > 0 then
-    fault.raise({
-      kind = "operation",
-      message = ("op.%s cannot run inside op.savepoint: it needs to be outside a transaction")
-        :format(statement.op),
-      origin = statement.op,
-    })
-  end
+  check_alone(self, statement)
   self:commit_segment()
   own(self, statement)
   local is_in_doubt = self.cursor:is_in_doubt()
