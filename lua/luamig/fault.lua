@@ -68,8 +68,9 @@ end
 function fault.exit_status(f)
   if f.is_partial and f.kind ~= "edited" and f.kind ~= "interrupted" then
     return exit_statuses.partial
-  elseif f.kind == "interrupted" and f.signal then
-    return 128 + f.signal
+  elseif f.kind == "interrupted" then
+    local _, signal = require("luamig.core.clock").interrupts()
+    return signal ~= 0 and 128 + signal or exit_statuses.interrupted
   end
   return exit_statuses[f.kind] or 1
 end

@@ -98,6 +98,24 @@ local function run_steps(self, steps, direction)
   end
 end
 
+local function prepare(ctx, direction, target, command)
+  local self = migration.open(ctx, command, { lock = true })
+  local steps = plan(self, direction, target)
+  self:warn()
+  return self, steps
+end
+
+-- What fails before the first statement of a script has changed nothing, and says so.
+local function untouched(fn, ...)
+  local result = table.pack(pcall(fn, ...))
+  if result[1] then
+    return table.unpack(result, 2, result.n)
+  elseif fault.is(result[2]) then
+    fault.complete(result[2], { state = "nothing changed" })
+  end
+  error(result[2], 0)
+end
+
 ---@param ctx table
 ---@param direction "upgrade"|"downgrade"
 ---@param target string
@@ -112,9 +130,7 @@ function migrate.run(ctx, direction, target, command)
     fault.raise({ kind = "usage", message = "a range FROM:TO goes with --sql",
       try = command .. " --sql" })
   end
-  local self = migration.open(ctx, command, { lock = true })
-  local steps = plan(self, direction, target)
-  self:warn()
+  local self, steps = untouched(prepare, ctx, direction, target, command)
   if #steps == 0 then
     return nothing_to_do(self)
   end

@@ -1,7 +1,6 @@
 --- What a failure means for the database: what is applied, what was rolled back, and what to type
 -- next.
 
-local clock = require("luamig.core.clock")
 local fault = require("luamig.fault")
 
 local verdict = {}
@@ -83,11 +82,6 @@ local function try_of(run, f)
   return text and (f.is_partial and "resume with: %s" or text):format(run.migration.command)
 end
 
-local function last_signal()
-  local _, signal = clock.interrupts()
-  return signal ~= 0 and signal or nil
-end
-
 -- The compare-and-set of the version rows fails by a cast; nobody should have to read that.
 local function explain_move(run, f)
   local is_move = f.statement == run.migration.state.sql.move
@@ -112,9 +106,6 @@ function verdict.complete(run, f)
     state = state_text(run, f),
   })
   fault.complete(f, { try = try_of(run, f) })
-  if f.kind == "interrupted" then
-    f.signal = last_signal()
-  end
   f.step = nil
   return f
 end
