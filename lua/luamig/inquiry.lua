@@ -98,6 +98,15 @@ local function ask(run)
   return nil
 end
 
+-- What was being sent when the loss was noticed may be far ahead of what the server was at.
+local function correct_place(run, f)
+  local step = run.steps[run.done + 1]
+  if not run.is_one and f.step ~= step then
+    f.step = step
+    f.file, f.line, f.origin, f.statement, f.position = nil, nil, nil, nil, nil
+  end
+end
+
 ---Finds out what was committed when the connection was lost.
 ---@param run table
 ---@param f any  what was raised; a fault learns why the answer is not final
@@ -109,6 +118,7 @@ function inquiry.after_loss(run, f)
   local ok, why = pcall(ask, run)
   if fault.is(f) then
     f.uncertain = ok and why or not ok and "the server could not be asked again" or nil
+    correct_place(run, f)
   end
 end
 
