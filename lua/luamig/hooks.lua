@@ -4,19 +4,20 @@ local fault = require("luamig.fault")
 
 local hooks = {}
 
+local LEVELS_AT_MOST <const> = 200 -- an overflown stack is not looked at as a whole
+
 -- The innermost line of the project file on the stack of an error.
 local function line_in(file)
   local source = "@" .. file
-  local level = 2
-  while true do
+  for level = 2, LEVELS_AT_MOST do
     local info = debug.getinfo(level, "Sl")
     if not info then
       return nil
     elseif info.source == source and info.currentline > 0 then
       return info.currentline
     end
-    level = level + 1
   end
+  return nil
 end
 
 local function explain(config, name, value)

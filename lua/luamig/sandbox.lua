@@ -8,6 +8,10 @@ local sandbox = {}
 -- Chunk names of all scripts, so that a frame of a script is told from one of luamig.
 local sources = {}
 
+-- debug.getinfo walks down to its level: looking at all of an overflown stack would take minutes.
+local LEVELS_AT_MOST <const> = 200
+local FRAMES_AT_MOST <const> = 12
+
 local missing = {
   debug = "the debug library is not available in a script",
   package = "package is not available in a script: set `path` in luamig.lua",
@@ -20,28 +24,31 @@ function sandbox.is_script(source)
   return sources[source] == true
 end
 
----The innermost frame of a script on the stack of the caller, and all of them as text.
+local function frame_text(info)
+  local what = info.what == "main" and "main chunk" or info.name or "function"
+  return ("%s:%d  %s"):format(info.source:sub(2), info.currentline, what)
+end
+
+---The innermost frame of a script on the stack of the caller, and the nearest of them as text.
 ---@param level integer  1 = the caller of this function
 ---@return string|nil file, integer|nil line, string[] frames
 function sandbox.place(level)
   local file, line
   local frames = {}
-  level = level + 1
-  while true do
-    local info = debug.getinfo(level, "Sln")
+  for at = level + 1, level + LEVELS_AT_MOST do
+    local info = debug.getinfo(at, "Sln")
     if not info then
-      return file, line, frames
-    end
-    if sources[info.source] and info.currentline > 0 then
-      local name = info.source:sub(2)
-      if not file then
-        file, line = name, info.currentline
+      break
+    elseif sources[info.source] and info.currentline > 0 then
+      file, line = file or info.source:sub(2), line or info.currentline
+      if #frames == FRAMES_AT_MOST then
+        frames[#frames + 1] = "…"
+        break
       end
-      local what = info.what == "main" and "main chunk" or info.name or "function"
-      frames[#frames + 1] = ("%s:%d  %s"):format(name, info.currentline, what)
+      frames[#frames + 1] = frame_text(info)
     end
-    level = level + 1
   end
+  return file, line, frames
 end
 
 local function nearest(name, names)
