@@ -81,7 +81,7 @@ local function check_types(rev, fields)
     local good = type(value) == kind or (kind == "names" and names_list(value))
     if not good then
       local hint
-      if kind ~= "boolean" and math.type(value) == "integer" then
+      if (kind == "string" or kind == "names") and math.type(value) == "integer" then
         hint = ('write it in quotes: %s = "%s"'):format(name, value)
       end
       fault.raise({
@@ -208,7 +208,31 @@ local function project_box(project)
   return project.box
 end
 
+-- The text of an applied script is stored in the database, which takes neither.
+local function check_bytes(rev)
+  if rev.text:sub(1, 1) == "\27" then
+    return -- bytecode: refused when it is loaded
+  end
+  local is_utf8, position = utf8.len(rev.text)
+  local nul = rev.text:find("\0", 1, true)
+  if is_utf8 and not nul then
+    return
+  end
+  local at = math.min(position or nul, nul or position)
+  local byte = rev.text:byte(at)
+  fault.raise({
+    kind = "script",
+    message = byte == 0 and "the file has a NUL byte in it"
+      or ("the file is not UTF-8: it has the byte 0x%02x"):format(byte),
+    hint = byte > 0 and ("save it as UTF-8, or: iconv -f latin1 -t utf-8 %s"):format(rev.file)
+      or nil,
+    file = rev.file,
+    line = select(2, rev.text:sub(1, at):gsub("\n", "")) + 1,
+  })
+end
+
 local function compile(rev)
+  check_bytes(rev)
   local sandbox = require("luamig.sandbox")
   local box = project_box(rev.project or {})
   local chunk, environment = box:load(rev.text, rev.file, rules)

@@ -24,4 +24,22 @@ describe("a mistake in a script", function()
     assert.matches("^error: stack overflow\n  versions/001.lua:9\n", text)
     assert.is_true(select(2, text:gsub("\n", "")) < 20)
   end)
+
+  -- The comment is not looked at by Lua, but the whole text is stored.
+  local function in_comment(bytes)
+    s.project:write("versions/001.lua", ("--- t\nrevision = \"001\"\n-- %s\n"):format(bytes)
+      .. "function upgrade() end\nfunction downgrade() end\n")
+    return s:run("upgrade")
+  end
+
+  it("that is a byte which no database stores, is told with its line", function()
+    local result = in_comment("caf\xe9")
+    assert.equal(9, result.status)
+    assert.matches("^error: the file is not UTF%-8: it has the byte 0xe9\n  versions/001.lua:3\n"
+      .. "  hint:  save it as UTF%-8, or: iconv ", result.stderr)
+    result = in_comment("a\0b")
+    assert.equal(9, result.status)
+    assert.matches("^error: the file has a NUL byte in it\n  versions/001.lua:3\n", result.stderr)
+    assert.equal(0, in_comment("café 日本").status)
+  end)
 end)

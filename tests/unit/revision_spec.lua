@@ -120,6 +120,7 @@ function upgrade() error("not run") end
       failure('revision = "2"\ntransactional = "no"\n' .. functions).message)
     assert.equal("upgrade must be a function, but it is a table",
       (failure('revision = "2"\nupgrade = {}\n').message:gsub(" with.*", "")))
+    assert.is_nil(failure('revision = "2"\nupgrade = 5\n').hint)
   end)
 end)
 
