@@ -33,12 +33,15 @@ local function run_command(call)
   return call.module.run(ctx) or 0
 end
 
+local given = {} -- options of the command line, once it is parsed
+
 local function dispatch(words)
   if #words == 0 then
     return print_welcome()
   end
   local call = require("luamig.arguments").parse(words)
   local options = call.options
+  given = options
   report.setup(options)
   if options.help then
     report.out(call.entry and require("luamig.arguments").command_help(call.entry.name)
@@ -78,6 +81,9 @@ function cli.main(words)
     ok, result = report.finish(), result
     return ok and result or 1
   elseif fault.is(result) then
+    if result.try then
+      result.try = require("luamig.command_line").again(given, result.try)
+    end
     report.fault(result)
     return fault.exit_status(result)
   elseif tostring(result):find("^not enough memory") then

@@ -23,14 +23,14 @@ end
 ---What is needed to show revisions: who follows whom, labels, the current rows.
 ---@param graph userdata
 ---@param by_id table<string, luamig.Revision>
----@param rows? string[]  version rows, for the mark "(current)"
+---@param rows? string[]  version rows, for the mark "(current)"; nil: the database was not asked
 function entry.book(graph, by_id, rows)
   local revisions = {}
   for _, id in ipairs(graph:ids()) do
     revisions[#revisions + 1] = by_id[id]
   end
-  local book = setmetatable({ graph = graph, by_id = by_id, revisions = revisions, current = {} },
-    Book)
+  local book = setmetatable({ graph = graph, by_id = by_id, revisions = revisions, current = {},
+    knows_current = rows ~= nil }, Book)
   book.children, book.dependents = follow(revisions)
   for _, id in ipairs(rows or {}) do
     book.current[id] = true
@@ -134,9 +134,14 @@ function Book:block(rev)
   return lines
 end
 
----The revision as the JSON of every command shows it.
+---The revision as the JSON of every command shows it; without `is_current` when the database was
+---not asked.
 ---@return table
 function Book:json(rev)
+  local is_current
+  if self.knows_current then
+    is_current = self.current[rev.id] == true
+  end
   return {
     revision = rev.id,
     down_revision = rev.down,
@@ -148,7 +153,7 @@ function Book:json(rev)
     is_effective_head = self:is_effective_head(rev),
     is_branchpoint = self:is_branchpoint(rev),
     is_mergepoint = #rev.down > 1,
-    is_current = self.current[rev.id] == true,
+    is_current = is_current,
     data_loss = rev.data_loss,
     irreversible = rev.irreversible,
   }

@@ -136,7 +136,11 @@ end
 ---A line that only -v (level 1) or -vv (level 2) shows.
 ---@param level integer
 function report.debug(level, line)
-  if state.verbosity >= level then
+  if state.verbosity < level then
+    return
+  elseif state.is_json then
+    write("stderr", encode({ level = "debug", message = (line:gsub("^ +", "")) }))
+  else
     write("stderr", report.styled("stderr", "dim", line))
   end
 end
@@ -147,7 +151,8 @@ function report.script_print(...)
   for i = 1, pieces.n do
     pieces[i] = tostring(pieces[i])
   end
-  write("stderr", table.concat(pieces, "\t"))
+  local line = table.concat(pieces, "\t")
+  write("stderr", state.is_json and encode({ level = "print", message = line }) or line)
 end
 
 ---Plain text for people that is no result (next steps after `init`).

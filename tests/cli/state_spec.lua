@@ -35,6 +35,34 @@ describe("commands that look at the database", function()
     assert.equal(s.database.name, status.database)
   end)
 
+  it("--json says that a row is current, and of what is unfinished a plain list", function()
+    s:line(2)
+    s:ok("upgrade 001")
+    assert.equal("[]", s:ok("status --json").stdout:match('"unfinished":(.-),"'))
+    assert.is_true(cjson.decode(s:ok("current --json").stdout)[1].is_current)
+    assert.is_nil(cjson.decode(s:ok("heads --json").stdout)[1].is_current)
+    assert.same({ before = { "001" }, current = { "001" } },
+      cjson.decode(s:ok("stamp 001 --json").stdout))
+  end)
+
+  it("--json makes every line of stderr JSON, what scripts print too", function()
+    s:revision("001", nil, '  print("hello", 1)\n  op.step("a", function() end)')
+    for line in s:ok("upgrade --json -vv").stderr:gmatch("[^\n]+") do
+      assert.is_string(cjson.decode(line).message)
+    end
+  end)
+
+  it("what to type next names the config and the environment", function()
+    s:line(1)
+    s:configure(('environments = { staging = { url = %q } }'):format(s.url))
+    s.project:write("other.lua", ("return { url = %q }"):format(s.url))
+    assert.matches("try:         luamig %-%-env staging upgrade\n",
+      s:ok("status --env staging").stdout)
+    assert.matches("try:   luamig %-c other.lua upgrade heads\n",
+      s:run("check -c other.lua").stderr)
+    assert.matches("try:   luamig heads %-%-help\n", s:run("heads -c other.lua x").stderr)
+  end)
+
   it("current --check-heads: exit 3 until every head is applied", function()
     s:line(2)
     s:ok("upgrade 001")

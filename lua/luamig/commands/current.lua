@@ -35,7 +35,8 @@ function current.run(ctx)
   local graph, by_id = ctx:graph()
   local rows = ctx:rows()
   local unknown = graph:unknown(rows)
-  local book = require("luamig.entry").book(graph, by_id)
+  -- Lines have no mark "(current)", as Alembic's have none.
+  local book = require("luamig.entry").book(graph, by_id, ctx.options.json and rows or nil)
   local shown = graph:current(rows) -- with the ends of branches that a dependency implies
   table.move(unknown, 1, #unknown, #shown + 1, shown)
   if ctx.options.json then

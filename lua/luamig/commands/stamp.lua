@@ -63,9 +63,11 @@ local function write(self, move, is_purging)
   end
 end
 
-local function say(self, before, after)
+local function say(self, before, after, is_nothing)
   if self.report.is_json() then
     self.report.json({ before = before, current = after })
+  elseif is_nothing then
+    self.report.info("nothing to do: the database is at " .. rows_text(before))
   else
     self.report.info(("running stamp_revision %s -> %s"):format(rows_text(before),
       rows_text(after)))
@@ -92,7 +94,7 @@ function stamp.run(ctx)
       command)
   end
   if not is_purging and #move.remove == 0 and #move.add == 0 then
-    ctx.report.info("nothing to do: the database is at " .. rows_text(rows))
+    say(self, rows, rows, true)
     return 0
   end
   write(self, move, is_purging)

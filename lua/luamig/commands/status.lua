@@ -93,6 +93,7 @@ local function as_json(s, verdict, try)
   for name, item in pairs(s) do
     out[name] = item
   end
+  out.unfinished = table.move(s.unfinished, 1, #s.unfinished, 1, {}) -- without names of columns
   out.pending = ids_of(s.pending)
   out.edited = ids_of(s.edited)
   out.slipped = ids_of(s.slipped)
@@ -161,6 +162,7 @@ function status.run(ctx)
   local self = require("luamig.migration").open(ctx, "luamig status")
   local s = gather(self)
   local verdict, try = verdict_of(s)
+  try = try and require("luamig.command_line").again(ctx.options, try)
   if ctx.options.json then
     ctx.report.json(as_json(s, verdict, try))
     return 0
