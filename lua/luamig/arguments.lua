@@ -61,10 +61,17 @@ function arguments.command_word(words)
   return nil
 end
 
+local function pair_of(text)
+  local key, value = text:match("^([^=]*)=?(.*)$")
+  if key == "" then
+    return nil, ("'%s' has no name before its value; write -x key=value"):format(text)
+  end
+  return { key = key, value = value }
+end
+
 local function store_pair(result, _, pair)
-  local key, value = pair:match("^([^=]+)=(.*)$")
   result.x = result.x or {}
-  result.x[key or pair] = value or ""
+  result.x[pair.key] = pair.value
 end
 
 local function duration(text)
@@ -82,7 +89,7 @@ local function add_globals(parser)
     parser:option("--env", "environment of the project file"):argname("NAME"),
     parser:option("--url", "database to work on"):argname("URL"),
     parser:option("-x", "value for scripts: op.context.x.KEY"):argname("KEY=VALUE"):count("*")
-      :action(store_pair):init(nil),
+      :convert(pair_of):action(store_pair):init(nil),
     parser:flag("--sql", "print the SQL instead of running it"),
     parser:flag("--dry-run", "run it all, then roll it back"),
     parser:flag("--json", "results and errors as JSON"),
@@ -117,12 +124,26 @@ local function longer_option(parser, message)
   return nil
 end
 
+-- argparse names an argument by its field; people know it by the name that the help gives it.
+local function as_in_help(parser, message)
+  local name = message:match("argument '([^']+)'")
+  for _, argument in ipairs(parser._arguments) do
+    if argument._name == name and argument._argname then
+      return (message:gsub("argument '[^']+'", "argument " .. argument._argname, 1))
+    end
+  end
+  return message
+end
+
 local function on_error(parser, message)
   local what, tip = message:match("^(.-)\n(Did you mean.*)$")
+  if message:find("^unknown option '%-.'") then
+    tip = nil -- one letter is near to every other one
+  end
   local name = parser:_get_fullname(true)
   fault.raise({
     kind = "usage",
-    message = (what or message):gsub("'" .. MARK, "'"),
+    message = as_in_help(parser, what or message):gsub("'" .. MARK, "'"),
     hint = longer_option(parser, message) or tip and tip:gsub("^D", "d") or nil,
     try = ("luamig %s--help"):format(name ~= "" and name .. " " or ""),
   })
@@ -245,6 +266,29 @@ local function check_accepted(entry, module, options)
   end
 end
 
+-- Of a command with `passes_on`, what stands behind that word belongs to another program: options
+-- too, unless it has none by that name and luamig has. A `--` of the user's own parts them as well.
+local function passed_on(words, module, index)
+  local _, at = arguments.command_word({ table.unpack(words, index + 1) })
+  at = at and index + at
+  if not at or words[at] ~= module.passes_on.word then
+    return words
+  end
+  local own, other, i = { table.unpack(words, 1, at) }, {}, at + 1
+  while words[i] do
+    if words[i] == "--" then
+      return words
+    end
+    local name = words[i]:match("^%-%-[%w-]+")
+    local is_own = module.passes_on.own[name or ""]
+    local count = is_own and takes_value[words[i]] and 2 or 1
+    table.move(words, i, i + count - 1, #(is_own and own or other) + 1, is_own and own or other)
+    i = i + count
+  end
+  own[#own + 1] = "--"
+  return table.move(other, 1, #other, #own + 1, own)
+end
+
 ---@class luamig.Call
 ---@field entry? luamig.CommandName
 ---@field module? table
@@ -254,7 +298,7 @@ end
 ---@param words string[]
 ---@return luamig.Call
 function arguments.parse(words)
-  local word = arguments.command_word(words)
+  local word, index = arguments.command_word(words)
   local parser = new_parser()
   local entry, module
   if word then
@@ -264,6 +308,7 @@ function arguments.parse(words)
     end
     module = module_of(entry)
     add_command(parser, entry, module)
+    words = module.passes_on and passed_on(words, module, index) or words
   end
   for _, given in ipairs(words) do
     if given == "-h" or given == "--help" then -- whatever else is there or missing

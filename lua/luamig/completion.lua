@@ -111,6 +111,12 @@ local by_argname = {
 local function source_of(element, command)
   if not element then
     return nil
+  elseif element._choices then
+    return function(_, out)
+      for _, word in ipairs(element._choices) do
+        out[#out + 1] = { word, "" }
+      end
+    end
   elseif element._name == "--env" then
     return add_environments
   elseif command and command.complete and command.complete[element._argname] then

@@ -94,6 +94,13 @@ describe("luamig db", function()
     assert.equal("off\n", result.stdout)
   end)
 
+  it("hands psql its options without a mark before them", function()
+    assert.equal("42\n", run({ "db", "psql", "-XAtc", "SELECT 6 * 7" }).stdout)
+    assert.equal("42\n", run({ "db", "psql", "-X", "-A", "-t", "-c", "SELECT 6 * 7", "--ephemeral",
+      "--config=" .. dir:path("luamig.lua") }).stdout)
+    assert.matches("^Usage: luamig db ", run({ "db", "psql", "--help" }).stdout)
+  end)
+
   it("gives psql the password where other users do not see it", function()
     dir:write("bin/psql", '#!/bin/sh\necho "$*"\necho "$PGPASSWORD"\n')
     os.execute("chmod 755 " .. dir:path("bin/psql"))

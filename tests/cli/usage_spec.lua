@@ -105,13 +105,18 @@ describe("the command line", function()
     assert.same({ "unknown option '--rev'", "did you mean '--rev-range'?",
       "luamig history --help" }, { refused("history", "--rev", "1:2") })
     assert.equal("unknown option '--bogus'", (refused("--bogus")))
+    assert.same({ "unknown option '-n'", nil, "luamig heads --help" }, { refused("heads", "-n") })
   end)
 
   it("refuses values that are missing, too many or wrong", function()
     assert.equal("option '--env' requires an argument", (refused("heads", "--env")))
     assert.equal("option '--json' does not take arguments", (refused("heads", "--json=1")))
     assert.equal("too many arguments", (refused("heads", "001")))
-    assert.equal("missing argument 'revisions'", (refused("show")))
+    assert.equal("missing argument REV", (refused("show")))
+    assert.equal("missing argument TARGET", (refused("downgrade")))
+    assert.equal("missing argument 'shell'", (refused("completion")))
+    assert.equal("'=b' has no name before its value; write -x key=value",
+      (refused("heads", "-x", "=b")))
     assert.equal("argument for option '--color' must be one of 'auto', 'always', 'never'",
       (refused("heads", "--color", "sometimes")))
     assert.equal("'soon' is no duration; write 30s, 5min or 1h",
@@ -165,6 +170,12 @@ describe("the command line", function()
       assert.equal("head heads", words("rebase", "001", "--onto", "he"))
       assert.equal("001\tfirst", (run("__complete", "--", "show", "001").stdout:gsub("_first",
         "first"):gsub("001first", "first"):gsub("\n", "")))
+    end)
+
+    it("knows the words that an argument may be", function()
+      assert.equal("start stop status url psql reset", words("db", ""))
+      assert.equal("start stop status", words("db", "st"))
+      assert.equal("zsh", words("completion", "z"))
     end)
 
     it("goes on behind the marks of a range, a branch and an option", function()

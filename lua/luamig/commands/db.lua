@@ -2,6 +2,9 @@ local db = {
   name = "db",
   summary = "The embedded PostgreSQL of the project: started on demand, stopped when it is idle.",
   accepts = { ephemeral = true },
+  -- psql's options need no mark before them; these are none of psql's.
+  passes_on = { word = "psql", own = { ["--config"] = true, ["--env"] = true, ["--url"] = true,
+    ["--wait"] = true, ["--ephemeral"] = true, ["--help"] = true } },
 }
 
 local fault = require("luamig.fault")
@@ -12,7 +15,7 @@ local actions = {}
 function db.setup(parser)
   parser:argument("action", "start, stop, status, url, psql or reset")
     :choices({ "start", "stop", "status", "url", "psql", "reset" })
-  parser:argument("arguments", "for psql, behind --"):args("*")
+  parser:argument("arguments", "for psql: db psql -c 'SELECT 1'"):args("*")
   parser:option("--idle", "with start: stop after so long unused (default 5min), or never")
     :argname("DURATION")
     :convert(function(text)
