@@ -60,10 +60,13 @@ bool conn_info_is_sound(const char *url, struct fault *fault)
     // libpq quotes what it could not read, which may be (part of) a password.
     const char *quote = text ? strchr(text, '"') : NULL;
     int size = text ? (int)(quote ? (size_t)(quote - text) : strcspn(text, "\n")) : 0;
-    while (size > 0 && isspace((unsigned char)text[size - 1])) {
+    while (size > 0 && (isspace((unsigned char)text[size - 1]) || text[size - 1] == ':')) {
         size--;
     }
     fault_set(fault, FAULT_CONFIG, "the database URL cannot be read: %.*s", size, text ? text : "");
+    if (text && strstr(text, "percent")) {
+        fault_text(&fault->hint, "a %% of the password or user is written %%25");
+    }
     if (text && strstr(text, "search_path")) {
         fault_text(&fault->hint, "libpq knows no search_path in a URL; set search_path in the "
                                  "config, or use ?options=-csearch_path%%3Dapp");

@@ -1,6 +1,7 @@
 #include "host.h"
 
 #include "embedded.h"
+#include "title.h"
 
 #include <lauxlib.h>
 #include <lfs.h>
@@ -101,6 +102,7 @@ static void arguments_push(lua_State *L, int argc, char **argv, int first)
         lua_pushstring(L, argv[i]);
         lua_rawseti(L, -2, i - first + 1);
     }
+    title_hide_passwords(argc, argv); // Lua has copies; ours are what others see
 }
 
 // luamig lua FILE [ARGUMENT…]

@@ -106,14 +106,20 @@ local function prepare(ctx, direction, target, command)
 end
 
 -- What fails before the first statement of a script has changed nothing, and says so.
-local function untouched(fn, ...)
-  local result = table.pack(pcall(fn, ...))
-  if result[1] then
-    return table.unpack(result, 2, result.n)
-  elseif fault.is(result[2]) then
-    fault.complete(result[2], { state = "nothing changed" })
+local function untouched(ctx, direction, target, command)
+  local ok, self, steps = pcall(prepare, ctx, direction, target, command)
+  if ok then
+    return self, steps
   end
-  error(result[2], 0)
+  local f = self
+  if fault.is(f) then
+    fault.complete(f, { state = "nothing changed" })
+    if f.kind == "connection" then
+      fault.complete(f, { try = "run again: " .. command
+        .. (require("luamig.database").is_passing(f) and " --wait 30s" or "") })
+    end
+  end
+  error(f, 0)
 end
 
 ---@param ctx table
@@ -130,7 +136,7 @@ function migrate.run(ctx, direction, target, command)
     fault.raise({ kind = "usage", message = "a range FROM:TO goes with --sql",
       try = command .. " --sql" })
   end
-  local self, steps = untouched(prepare, ctx, direction, target, command)
+  local self, steps = untouched(ctx, direction, target, command)
   if #steps == 0 then
     return nothing_to_do(self)
   end

@@ -50,12 +50,20 @@ function op.executor(name)
   return current
 end
 
+-- A call that failed fails the revision, also when the script looks away with pcall.
+local function fail(f)
+  if current and current.fail then
+    current:fail(f)
+  end
+  error(f, 0)
+end
+
 -- Faults made before anything was sent know the place of the call.
 local function complete(f, description, place)
   if fault.is(f) then
     fault.complete(f, { file = place.file, line = place.line, origin = description.name })
   end
-  error(f, 0)
+  fail(f)
 end
 
 local function guarded(description, place, fn, ...)
@@ -190,13 +198,13 @@ end
 local function unknown(name)
   local place = origin.capture(2) or {}
   local near = type(name) == "string" and nearest.of(name, op.names())
-  fault.raise({
+  fail(fault.new({
     kind = "script",
     message = ("there is no op.%s"):format(tostring(name)),
     hint = near and ("did you mean op.%s?"):format(near) or nil,
     file = place.file,
     line = place.line,
-  })
+  }))
 end
 
 op.none = value.none

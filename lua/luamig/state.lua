@@ -17,13 +17,22 @@ local function ask(conn, sql, params)
 end
 
 -- An isolated statement tells its SQLSTATE only; run again by itself, it raises the whole fault.
-local function rows_or_raise(conn, sql, rows, params)
+local function rows_or_raise(self, name, rows, params)
   if not rows.sqlstate then
     return rows
   elseif ABSENT[rows.sqlstate] then
     return {}
   end
-  return conn:exec(sql, params)
+  local ok, result = pcall(self.conn.exec, self.conn, self.sql[name], params)
+  if ok then
+    return result
+  elseif fault.is(result) and result.sqlstate == "42501" then
+    result.statement = nil -- it is luamig's own, and right
+    fault.complete(result, { try = ("let its owner run: GRANT USAGE ON SCHEMA %s TO …; GRANT "
+      .. "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO …"):format(
+      self.cfg.version_schema, self.cfg.version_schema) })
+  end
+  error(result, 0)
 end
 
 local function column(rows, name)
@@ -59,7 +68,7 @@ local function ask_all(self, names, params)
   for _ = 1, #names do
     local seq, rows = conn:take()
     local name = seqs[seq]
-    results[name] = rows_or_raise(conn, self.sql[name], rows, params[name])
+    results[name] = rows_or_raise(self, name, rows, params[name])
   end
   return results
 end

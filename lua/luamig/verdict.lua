@@ -74,11 +74,17 @@ local tries = {
   interrupted = "go on with: %s",
 }
 
+-- Where the script is not what has to be mended.
+local tries_of_state = {
+  ["42501"] = "let the owner grant the right, then run again: %s",
+  ["25006"] = "connect to where writing is allowed, then run again: %s",
+}
+
 local function try_of(run, f)
   if f.uncertain then
     return "look again: luamig status"
   end
-  local text = tries[f.kind]
+  local text = tries_of_state[f.sqlstate] or tries[f.kind]
   return text and (f.is_partial and "resume with: %s" or text):format(run.migration.command)
 end
 

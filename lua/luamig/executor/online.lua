@@ -59,6 +59,12 @@ local function guard(self)
   end
 end
 
+---Fails the revision: a call of the script did not do what it says.
+---@param f any  what was raised
+function Online:fail(f)
+  self.failed = self.failed or f
+end
+
 local function own(self, statement)
   statement.step = self.step_info
   return statement
@@ -127,8 +133,8 @@ function Online:commit_segment()
 end
 
 local function note_failure(self, f)
+  self.failed = f
   if fault.is(f) then
-    self.failed = f
     self.cursor:keep({ fault = { kind = f.kind, message = f.message, sqlstate = f.sqlstate } })
   end
   error(f, 0)
