@@ -201,16 +201,32 @@ static int lib_conn_take(lua_State *L)
     return 2;
 }
 
+// Between the begin and the end of a COPY nothing may raise: the connection would stay in it.
+static int copy_refuse(lua_State *L, struct conn *conn, struct fault *fault)
+{
+    conn_copy_end(conn, "the rows could not be made", fault);
+    fault_clear(fault);
+    return lua_error(L);
+}
+
+static int copy_chunk(lua_State *L) // function
+{
+    lua_call(L, 0, 1);
+    if (!lua_isnil(L, -1) && lua_type(L, -1) != LUA_TSTRING) {
+        luaL_error(L, "COPY: a string or nil expected, got a %s", luaL_typename(L, -1));
+    }
+    return 1;
+}
+
 // Sends what the function at index 3 returns until it returns nil. An error in it ends the COPY so
 // that nothing is stored, and goes on.
 static void copy_from_function(lua_State *L, struct conn *conn, struct fault *fault)
 {
     for (;;) {
+        lua_pushcfunction(L, copy_chunk);
         lua_pushvalue(L, 3);
-        if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
-            conn_copy_end(conn, "the rows could not be made", fault);
-            fault_clear(fault);
-            lua_error(L);
+        if (lua_pcall(L, 1, 1, 0) != LUA_OK) {
+            copy_refuse(L, conn, fault);
         }
         size_t size;
         const char *data = lua_tolstring(L, -1, &size);
@@ -228,20 +244,20 @@ static void copy_from_function(lua_State *L, struct conn *conn, struct fault *fa
 static int lib_conn_copy(lua_State *L)
 {
     struct conn *conn = lib_conn_check(L, 1);
-    const char *sql = luaL_checkstring(L, 2);
-    luaL_checkany(L, 3);
+    size_t sql_size, size = 0;
+    const char *sql = luaL_checklstring(L, 2, &sql_size);
+    luaL_argcheck(L, strlen(sql) == sql_size, 2, "SQL with a NUL byte");
+    bool is_function = lua_isfunction(L, 3);
+    const char *data = is_function ? NULL : luaL_checklstring(L, 3, &size);
+    luaL_checkstack(L, 8, NULL);
     struct fault *fault = lib_fault_box(L);
     if (!conn_copy_begin(conn, sql, fault)) {
         lib_fault_raise(L, fault);
     }
-    if (lua_isfunction(L, 3)) {
+    if (is_function) {
         copy_from_function(L, conn, fault);
-    } else {
-        size_t size;
-        const char *data = lua_tolstring(L, 3, &size);
-        if (data && !conn_copy_put(conn, data, size, fault)) {
-            lib_fault_raise(L, fault);
-        }
+    } else if (!conn_copy_put(conn, data, size, fault)) {
+        lib_fault_raise(L, fault);
     }
     if (!conn_copy_end(conn, NULL, fault)) {
         lib_fault_raise(L, fault);

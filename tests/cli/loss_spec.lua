@@ -94,4 +94,23 @@ describe("a run that is cut off", function()
     assert.is_false(s:has("u"))
     assert.equal("else", s:rows())
   end)
+
+  it("by a signal while the server takes no more rows", function()
+    s:revision("002", "001", [[
+  op.execute("CREATE TABLE u (id int, name text)")
+  op.execute("CREATE FUNCTION wait() RETURNS trigger LANGUAGE plpgsql AS "
+    .. "$$ BEGIN PERFORM pg_sleep(30); RETURN NEW; END $$")
+  op.execute("CREATE TRIGGER wait BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION wait()")
+  local rows = {}
+  for i = 1, 20000 do rows[i] = { id = i, name = ("x"):rep(1000) } end
+  op.bulk_insert("u", rows)]])
+    local process = s:start("upgrade")
+    s:running("COPY%")
+    require("luamig.core.clock").sleep_ms(200) -- until the pipe is full
+    process:signal("INT")
+    local result = process:wait()
+    assert.equal(130, result.status, result.stderr)
+    assert.matches("001 is applied; revision 002 rolled back, database is at 001", result.stderr)
+    assert.equal("001", s:rows())
+  end)
 end)

@@ -75,6 +75,17 @@ describe("a revision of several parts", function()
     assert.matches("fewer statements than were committed in part 2", result.stderr)
   end)
 
+  it("leaves no journal when the file has no parts any more", function()
+    s:revision("001", nil, [[
+  op.step("one", function() op.execute("CREATE TABLE t (id int)") end)
+  op.execute("SELECT * FROM nowhere")]])
+    assert.equal(11, s:run("upgrade").status)
+    s:revision("001", nil, '  op.execute("CREATE TABLE t (id int)")', '  op.execute("DROP TABLE t")')
+    s:ok("upgrade")
+    assert.equal("0", s:list("SELECT count(*) FROM luamig.journal"))
+    s:ok("downgrade base")
+  end)
+
   it("lets nothing else run before it is finished", function()
     s:revision("001", nil, '  op.execute("CREATE TABLE t1 (id int)")',
       '  op.execute("DROP TABLE t1")')

@@ -471,7 +471,7 @@ function Online:finish(last)
   self:begin()
   send_own(self, "move", last.move)
   send_own(self, "record", last.record, last.on_record)
-  if self.cursor.segment > 1 then
+  if self.cursor.segment > 1 or #self.cursor.segments > 0 then
     send_own(self, "journal_clear", { self.step_info.rev.id, self.step_info.direction })
   end
 end
