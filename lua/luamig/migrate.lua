@@ -136,6 +136,7 @@ function migrate.run(ctx, direction, target, command)
     fault.raise({ kind = "usage", message = "a range FROM:TO goes with --sql",
       try = command .. " --sql" })
   end
+  ctx:graph() -- its defects are told alike by all commands
   local self, steps = untouched(ctx, direction, target, command)
   if #steps == 0 then
     return nothing_to_do(self)

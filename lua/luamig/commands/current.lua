@@ -27,7 +27,7 @@ local function print_row(ctx, book, rev, id)
   elseif ctx.options.verbose > 0 then
     ctx.report.lines(book:block(rev))
   else
-    ctx.report.out(book:line(rev, { heads = true }))
+    ctx.report.out(book:line(rev, { heads = true, tree = true }))
   end
 end
 
