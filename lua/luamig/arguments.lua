@@ -266,26 +266,31 @@ local function check_accepted(entry, module, options)
   end
 end
 
+local function contains(words, word)
+  for _, each in ipairs(words) do
+    if each == word then
+      return true
+    end
+  end
+  return false
+end
+
 -- Of a command with `passes_on`, what stands behind that word belongs to another program: options
 -- too, unless it has none by that name and luamig has. A `--` of the user's own parts them as well.
 local function passed_on(words, module, index)
   local _, at = arguments.command_word({ table.unpack(words, index + 1) })
   at = at and index + at
-  if not at or words[at] ~= module.passes_on.word then
+  if not at or words[at] ~= module.passes_on.word or contains(words, "--") then
     return words
   end
-  local own, other, i = { table.unpack(words, 1, at) }, {}, at + 1
+  local own, other, i = { table.unpack(words, 1, at) }, { "--" }, at + 1
   while words[i] do
-    if words[i] == "--" then
-      return words
-    end
-    local name = words[i]:match("^%-%-[%w-]+")
-    local is_own = module.passes_on.own[name or ""]
+    local is_own = module.passes_on.own[words[i]:match("^%-%-[%w-]+") or ""]
+    local list = is_own and own or other
     local count = is_own and takes_value[words[i]] and 2 or 1
-    table.move(words, i, i + count - 1, #(is_own and own or other) + 1, is_own and own or other)
+    table.move(words, i, i + count - 1, #list + 1, list)
     i = i + count
   end
-  own[#own + 1] = "--"
   return table.move(other, 1, #other, #own + 1, own)
 end
 

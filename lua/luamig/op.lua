@@ -109,6 +109,24 @@ local function perform(description, args, place)
   return run(description, args, executor, place)
 end
 
+-- Whoever leaves out an argument or gives one too many has another order of them in mind.
+local function is_about_order(message)
+  return message:find("argument %d+: it takes ")
+    or message:find("argument %d+ %([%w_]+%): expected [^:]*, got nothing$")
+    or message:find(": expected a list, found a named field$")
+    or message:find(": expected options ")
+end
+
+local function check(description, given)
+  local ok, result = pcall(shape.check, description, given)
+  if ok then
+    return result
+  elseif fault.is(result) and is_about_order(result.message) then
+    fault.complete(result, { hint = require("luamig.description").signature(description) })
+  end
+  error(result, 0)
+end
+
 local function invoke(description, level, ...)
   local given = table.pack(...)
   local place = origin.capture(level + 1) or {}
@@ -121,7 +139,7 @@ local function invoke(description, level, ...)
       message = ("op.%s is called with a dot, not with a colon"):format(description.name),
     }), description, place)
   end
-  local args = guarded(description, place, shape.check, description, given)
+  local args = guarded(description, place, check, description, given)
   if description.construct then
     return guarded(description, place, description.construct, args)
   end

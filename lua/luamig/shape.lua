@@ -95,7 +95,7 @@ local function deep_text(v, place)
 end
 
 -- No other keys and no holes: a nil from a misspelt variable must not pass in silence.
-local function check_list(list, place)
+local function check_list(list, place, hole_hint)
   local count = 0
   for key in pairs(list) do
     if math.type(key) ~= "integer" then
@@ -105,7 +105,8 @@ local function check_list(list, place)
   end
   for i = 1, count do
     if list[i] == nil then
-      refuse(inside(place, ("[%d]"):format(i)), "expected a value, got nothing (a nil in the list)")
+      refuse(inside(place, ("[%d]"):format(i)), "expected a value, got nothing (a nil in the list)",
+        hole_hint)
     end
   end
   return list
@@ -113,9 +114,12 @@ end
 
 local check_type
 
+local takes_null = { any = true, literal = true }
+
 local function deep_list(v, place, node, spec)
   local out = {}
-  for i, item in ipairs(check_list(v, place)) do
+  local hint = takes_null[node.of[1].kind] and "op.null stands for NULL" or nil
+  for i, item in ipairs(check_list(v, place, hint)) do
     out[i] = check_type(item, inside(place, ("[%d]"):format(i)), node.of, spec)
   end
   return out
@@ -375,19 +379,30 @@ function shape.expected(text)
   return in_words(shape.parse(text))
 end
 
+local is_list = { columns = true, list = true, rows = true }
+
+-- What was meant, when it can be seen.
+local function meant(v, first)
+  if is_list[first] and type(v) == "string" then
+    return ("write { \"%s\" }"):format(v)
+  elseif is_list[first] and value.is(v) and v.tag ~= "none" then
+    return "write { … } around it"
+  elseif first == "column" and type(v) == "string" then
+    local name, type_name = v:match("^([%w_]+)%s+([%w_]+)")
+    return ('write op.column("%s", "%s")'):format(name or v, type_name or "…")
+  elseif value.is(v, "none") then
+    return "op.none is for options that can be taken away"
+  end
+  return nil
+end
+
 function check_type(v, place, alternatives, spec)
   for _, node in ipairs(alternatives) do
     if node.shape.is(v) then
       return node.shape.deep and node.shape.deep(v, place, node, spec) or v
     end
   end
-  local first = alternatives[1].kind
-  local hint
-  if (first == "columns" or first == "list") and type(v) == "string" then
-    hint = ("write { \"%s\" }"):format(v)
-  elseif value.is(v, "none") then
-    hint = "op.none is for options that can be taken away"
-  end
+  local hint = meant(v, alternatives[1].kind)
   local message = ("expected %s, got %s"):format(in_words(alternatives), shape.found(v))
   return refuse(place, message, hint)
 end

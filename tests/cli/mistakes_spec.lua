@@ -42,4 +42,21 @@ describe("a mistake in a script", function()
     assert.matches("^error: the file has a NUL byte in it\n  versions/001.lua:3\n", result.stderr)
     assert.equal(0, in_comment("café 日本").status)
   end)
+
+  it("about parameters, values and rows names what is to be written instead", function()
+    assert.matches("hint:  a nil ends the list of parameters; op.null stands for NULL",
+      failing('  op.execute("SELECT $1::int, $2::int", { 1, nil })'))
+    assert.matches("hint:  a procedure or DO block that commits needs op.autocommit",
+      failing('  op.execute("DO $$ BEGIN COMMIT; END $$")'))
+    assert.matches("error: scalar expects one column, the query gave 2: a, a\n",
+      failing('  op.scalar("SELECT 1 AS a, 2 AS a")'))
+    local rows = '  op.execute("CREATE TABLE t (id int, s text)")\n'
+      .. '  op.bulk_insert("t", { { id = 1 },'
+    assert.matches("error: row 2, column 's': a function is no value of a database\n",
+      failing(rows .. " { id = 2, s = print } })"))
+    assert.matches("error: row 2, column 's': a string with a NUL byte cannot be stored",
+      failing(rows .. ' { id = 2, s = "a\\0" } })'))
+    assert.matches("error: row 2 has the key 1: a row has its columns by name",
+      failing(rows .. " { 2 } })"))
+  end)
 end)

@@ -150,6 +150,7 @@ error: relation "nowhere" does not exist (42P01)
     local result = s:run("upgrade")
     assert.equal(1, result.status)
     assert.matches("COMMIT in a revision: luamig begins and ends the transactions", result.stderr)
+    assert.matches("hint:  op.step(name, fn) commits what came before", result.stderr, 1, true)
     assert.is_false(s:has("t1"))
   end)
 

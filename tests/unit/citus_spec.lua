@@ -46,7 +46,8 @@ describe("tables of a Citus cluster", function()
       "which tables the foreign keys take along is not known" },
   })
   cases.refuse({
-    { "want a column", call("distribute_table", "t"), "distribute_table: argument 2 (column): expected a name (a string), got nothing" },
+    { "want a column", call("distribute_table", "t"), "distribute_table: argument 2 (column): expected a name (a string), got nothing",
+      "op.distribute_table(table, column, options)" },
     { "have shards", call("distribute_table", "t", "c", { shard_count = 0 }), "distribute_table: shard_count: expected 1 or more, got 0" },
     { "were one or the other", call("undistribute_table", "t", { definition = { column = "c", reference = true } }),
       "undistribute_table: definition has either column or reference = true" },

@@ -151,7 +151,7 @@ describe("wrong input of column operations", function()
   refuses("names the argument that is missing",
     "drop_column: argument 2 (column): expected a name (a string) or a column, got nothing", function()
       op.drop_column("t")
-    end)
+    end, "op.drop_column(table, column, options)")
   refuses("names the argument of a wrong type",
     "column: argument 2 (type): expected a type (a string), got a number", add("c", 4))
   refuses("gives the path into plain data",
@@ -167,7 +167,7 @@ describe("wrong input of column operations", function()
     end, "known: cascade, if_exists")
   refuses("counts the arguments", "rename_column: argument 4: it takes 3 arguments, got 4", function()
     op.rename_column("t", "a", "b", {})
-  end)
+  end, "op.rename_column(table, column, new_name)")
   refuses("knows the words of an option",
     "column: argument 3.storage: expected one of plain, external, extended, main, got 'mian'",
     add("c", "text", { storage = "mian" }), "did you mean 'main'?")

@@ -214,7 +214,8 @@ describe("wrong input of index operations", function()
       "nulls_not_distinct needs PostgreSQL 15; the server is 14", context = { server_version = 140000 } },
     { "takes no table where options stand", function()
       op.drop_index("i", "t")
-    end, "drop_index: argument 2: expected options (a table), got the string 't'" },
+    end, "drop_index: argument 2: expected options (a table), got the string 't'",
+      "op.drop_index(name, options)" },
     { "knows that a concurrent drop does not cascade", drop({ concurrently = true, cascade = true }),
       "drop_index: PostgreSQL has no CASCADE for a concurrent drop" },
     { "wants a whole definition", drop({ definition = { table = "t" } }),

@@ -54,6 +54,34 @@ describe("the op module", function()
     assert.equal("invoke: there is no operation 'drop_columns'", f.message)
   end)
 
+  local function hint_of(fn)
+    return record.fault(fn).hint
+  end
+
+  it("shows the order of the arguments to who has another in mind", function()
+    assert.equal("op.create_function(name, arguments, options)", hint_of(function()
+      op.create_function("touch", { returns = "trigger" })
+    end))
+    assert.equal("op.rename_column(table, column, new_name)", hint_of(function()
+      op.rename_column("a", "b")
+    end))
+    assert.equal("op.rename_column(table, column, new_name)", hint_of(function()
+      op.rename_column("a", "b", "c", "d")
+    end))
+  end)
+
+  it("shows how to write what was meant", function()
+    assert.equal('write op.column("b", "…")', hint_of(function()
+      op.add_column("a", "b", "int")
+    end))
+    assert.equal("write { … } around it", hint_of(function()
+      op.create_table("a", op.column("b", "int"))
+    end))
+    assert.equal("op.null stands for NULL", hint_of(function()
+      op.execute("SELECT $1, $2", { nil, 2 })
+    end))
+  end)
+
   it("names an unknown operation, its line and the nearest one", function()
     local at
     local f = record.fault(function()

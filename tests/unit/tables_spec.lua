@@ -261,13 +261,15 @@ describe("wrong input of table operations", function()
   cases.refuse({
     { "wants a table", function()
       op.create_table("t")
-    end, "create_table: argument 2 (columns): expected a list, got nothing" },
+    end, "create_table: argument 2 (columns): expected a list, got nothing",
+      "op.create_table(name, columns)" },
     { "names a mistyped option among the columns", create({ a(), coment = "x" }),
       "create_table: argument 2.coment: there is no such option", "did you mean 'comment'?" },
     { "sees a nil in the list", create({ a(), nil, b() }),
       "create_table: argument 2[2]: expected a value, got nothing (a nil in the list)" },
     { "wants columns and constraints", create({ "a integer" }),
-      "create_table: argument 2[1]: expected a column or a constraint or op.sql, got the string 'a integer'" },
+      "create_table: argument 2[1]: expected a column or a constraint or op.sql, got the string 'a integer'",
+      'write op.column("a", "integer")' },
     { "gives the path into an option", create({ with = { fillfactor = {} } }),
       "create_table: argument 2.with.fillfactor: expected a string or a number or true or false, got a table" },
     { "sees a column twice", create({ a(), b(), a() }), "create_table: column 'a' is there twice" },

@@ -1,6 +1,7 @@
 --- Data: SQL text as it is, queries, and rows in bulk.
 
 local clause = require("luamig.clause")
+local fault = require("luamig.fault")
 local quote = require("luamig.quote")
 local sql = require("luamig.core.sql")
 local types = require("luamig.types")
@@ -27,8 +28,14 @@ local function wire_parameters(params)
 end
 
 local function refuse_transaction(piece)
-  clause.refuse("%s in a revision: luamig begins and ends the transactions",
-    piece.sql:match("%a+"):upper())
+  local word = piece.sql:match("%a+"):upper()
+  fault.raise({
+    kind = "operation",
+    message = ("%s in a revision: luamig begins and ends the transactions"):format(word),
+    hint = (word == "SAVEPOINT" or word == "RELEASE") and "op.savepoint(fn) sets one"
+      or "op.step(name, fn) commits what came before, and its own work; op.savepoint(fn) undoes "
+      .. "what fails in it",
+  })
 end
 
 local function refuse_copy()
@@ -55,6 +62,12 @@ local function pieces_of(text)
   return pieces
 end
 
+-- What the server's own words do not say.
+local hints <const> = {
+  ["08P01"] = "a nil ends the list of parameters; op.null stands for NULL",
+  ["2D000"] = "a procedure or DO block that commits needs op.autocommit(function() … end)",
+}
+
 -- `indent`: the columns before the statement on its first line, so that an error can show its
 -- lines as the script has them.
 local function statement_of(text, piece, params, name, place)
@@ -65,6 +78,7 @@ local function statement_of(text, piece, params, name, place)
     may_commit = piece.kind == "call" or nil,
     op = name,
     origin = place,
+    hints = hints,
     indent = #text:sub(1, piece.offset):match("([ \t]*)$"),
   }
 end
@@ -160,15 +174,20 @@ end
 local function call_scalar(args, executor, place)
   local rows = query_rows(args, executor, place, "scalar")
   local row = only_row(rows, "scalar")
+  if #rows.columns > 1 then
+    clause.refuse("scalar expects one column, the query gave %d: %s", #rows.columns,
+      table.concat(rows.columns, ", "))
+  end
   return row and row[rows.columns[1]]
 end
 
 local function column_names(rows)
   local seen, names = {}, {}
-  for _, row in ipairs(rows) do
+  for i, row in ipairs(rows) do
     for name in pairs(row) do
       if type(name) ~= "string" then
-        clause.refuse("a row has columns by name, found the key %s", tostring(name))
+        clause.refuse("row %d has the key %s: a row has its columns by name, { id = 1, … }", i,
+          tostring(name))
       elseif not seen[name] then
         seen[name] = true
         names[#names + 1] = name
@@ -216,16 +235,14 @@ local CHUNK_BYTES <const> = 65536
 
 -- The rows in COPY's text format, some tens of kilobytes at a time.
 local function copy_chunks(rows, names, column_types)
-  local at = 0
-  return function()
-    if at >= #rows then
-      return nil
-    end
+  local at, column = 0, nil
+  local function chunk()
     local lines, size = {}, 0
     while at < #rows and size < CHUNK_BYTES do
       at = at + 1
       local fields = {}
       for i, name in ipairs(names) do
+        column = name
         fields[i] = types.copy_field(rows[at][name], column_types[name])
       end
       local line = table.concat(fields, "\t") .. "\n"
@@ -233,6 +250,18 @@ local function copy_chunks(rows, names, column_types)
       size = size + #line
     end
     return table.concat(lines)
+  end
+  return function()
+    if at >= #rows then
+      return nil
+    end
+    local ok, result = pcall(chunk)
+    if ok then
+      return result
+    elseif fault.is(result) then
+      result.message = ("row %d, column '%s': %s"):format(at, column, result.message)
+    end
+    error(result, 0)
   end
 end
 
@@ -337,8 +366,8 @@ return {
   {
     name = "scalar",
     family = "data",
-    summary = "Runs one statement and returns the first column of its only row, or nil.",
-    raises = "operation when there are several rows; server",
+    summary = "Runs one statement and returns the only value of its only row, or nil.",
+    raises = "operation when there are several rows or columns; server",
     example = [[local n = op.scalar("SELECT count(*) FROM users")]],
     parameters = sql_parameters,
     returns = "any",

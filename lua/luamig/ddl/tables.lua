@@ -208,7 +208,7 @@ op.create_table("files", {
   {
     name = "attach_partition",
     family = "tables",
-    summary = "Creates a table a partition of another one.",
+    summary = "Makes a table a partition of another one.",
     doc = "Takes SHARE UPDATE EXCLUSIVE on the partitioned table and ACCESS EXCLUSIVE on the one "
       .. "attached, which is read whole to see that its rows belong there, unless a valid check "
       .. "constraint says so. The default partition is locked and read as well.",
@@ -230,7 +230,7 @@ op.attach_partition("events", "events_2025", { from = "2025-01-01", to = "2026-0
   {
     name = "detach_partition",
     family = "tables",
-    summary = "Creates a partition a table of its own.",
+    summary = "Makes a partition a table of its own.",
     doc = "Takes ACCESS EXCLUSIVE on both. concurrently takes SHARE UPDATE EXCLUSIVE on the "
       .. "partitioned table instead; it runs outside a transaction and without lock_timeout, and "
       .. "not while there is a default partition. Stopped half-way, the partition hangs in "
