@@ -1,6 +1,7 @@
 --- The project file `luamig.lua`: where it is found, what it may say, what it means when it says
 -- nothing, and which database it leads to. Knows nothing of connections.
 
+local config_url = require("luamig.config_url")
 local fault = require("luamig.fault")
 local lfs = require("lfs")
 
@@ -45,9 +46,6 @@ local hook_names = {
 }
 
 local names = { "luamig.lua", "migrations/luamig.lua" }
-
--- What libpq reads a database from, besides its defaults.
-local libpq_variables = { "PGSERVICE", "PGHOST", "PGHOSTADDR", "PGDATABASE", "PGPORT", "PGUSER" }
 
 local function is_file(path)
   return lfs.attributes(path, "mode") == "file"
@@ -230,6 +228,19 @@ local function check_hooks(source, hooks)
   end
 end
 
+local function check_rules(source, values)
+  local message, hint, key = require("luamig.config_rules").defect(values)
+  if message then
+    fault.raise({
+      kind = "config",
+      message = message,
+      hint = hint,
+      file = source.file,
+      line = key and line_of(source.text, key) or nil,
+    })
+  end
+end
+
 local function check_keys(source, values, is_environment)
   for name, value in pairs(values) do
     if not keys[name] then
@@ -244,6 +255,7 @@ local function check_keys(source, values, is_environment)
     check_value(source, name, value)
   end
   check_hooks(source, values.hooks or {})
+  check_rules(source, values)
   for name, value in pairs(values.environments or {}) do
     if type(value) ~= "table" then
       fault.raise({
@@ -385,6 +397,11 @@ local function first_of(a, b, default)
   return type(default) == "table" and {} or default
 end
 
+-- os.getenv("…") or "" is as good as nothing.
+local function given(url)
+  return url ~= "" and url or nil
+end
+
 ---A config from the values of a project file: defaults filled in, paths made absolute.
 local function build(source, values, name)
   local chosen = name and select_environment(source, values, name) or {}
@@ -393,7 +410,8 @@ local function build(source, values, name)
   for key, spec in pairs(keys) do
     cfg[key] = first_of(chosen[key], values[key], spec.default)
   end
-  if chosen.url then
+  cfg.url = given(chosen.url) or given(values.url)
+  if given(chosen.url) then
     cfg.url_origin = ("environment '%s' of %s"):format(name, source.file)
   else
     cfg.url_origin = source.file
@@ -415,94 +433,7 @@ function config.load(options)
   return build(source, values, options.env)
 end
 
----Cuts what other programs add: "postgresql+asyncpg://" is "postgresql://" to libpq.
-local function without_driver(url)
-  return (url:gsub("^(postgres%a*)%+[%w_]+://", "%1://"))
-end
-
-local function check_scheme(url, origin)
-  local scheme = url:match("^([%a][%w+.:-]*)://")
-  if scheme and scheme ~= "postgresql" and scheme ~= "postgres" then
-    fault.raise({
-      kind = "config",
-      message = ("the url from %s begins with '%s://'; luamig speaks to PostgreSQL only")
-        :format(origin, scheme),
-      hint = "the form is postgresql://user:password@host:port/database",
-    })
-  end
-end
-
-local function from_variables()
-  for _, name in ipairs(libpq_variables) do
-    local value = os.getenv(name)
-    if value and value ~= "" then
-      return "", name
-    end
-  end
-  return nil
-end
-
-local function first_url(cfg, options)
-  if options.url then
-    return options.url, "--url"
-  elseif cfg and cfg.is_url_missing then
-    fault.raise({
-      kind = "config",
-      message = ("the protected environment '%s' has no url"):format(cfg.environment),
-      hint = "the url of another environment is not used for a protected one; is the variable "
-        .. "that it reads set?",
-      file = cfg.file,
-    })
-  elseif cfg and cfg.url then
-    return cfg.url, cfg.url_origin
-  end
-  local url = os.getenv("DATABASE_URL")
-  if url and url ~= "" then
-    return url, "DATABASE_URL"
-  end
-  return from_variables()
-end
-
----The database to work on: a URI or keyword string for libpq, "" when its PG* variables say all,
----or "embedded". Raises: config (none named, with the places looked at).
----@param cfg luamig.Config|nil
----@param options? { url?: string }
----@return string url
----@return string origin  where it was found
-function config.url(cfg, options)
-  local url, origin = first_url(cfg, options or {})
-  if not url then
-    fault.raise({
-      kind = "config",
-      message = "no database is named",
-      detail = ("looked at: --url, %s%s, DATABASE_URL, %s"):format(
-        cfg and cfg.environment and ("environment '%s', "):format(cfg.environment) or "",
-        cfg and "`url` in " .. cfg.file or "no luamig.lua", table.concat(libpq_variables, ", ")),
-      hint = 'url = "embedded" in luamig.lua gives a PostgreSQL of this machine\'s own binaries',
-      try = "luamig --url postgresql://user@host/database …",
-      file = cfg and cfg.file or nil,
-    })
-  end
-  url = without_driver(url)
-  check_scheme(url, origin)
-  return url, origin
-end
-
----A url without its password, fit for eyes.
----@param url string
----@return string
-function config.redacted(url)
-  local scheme, rest = url:match("^(%a[%w+.-]*://)(.*)$")
-  if scheme then
-    -- Up to the last @: a password that holds an unescaped one must not show its tail.
-    local authority = rest:match("^(.*)@")
-    if authority and authority:find(":", 1, true) then
-      rest = authority:match("^[^:]*") .. ":***" .. rest:sub(#authority + 1)
-    end
-    return scheme .. rest:gsub("([?&]password=)[^&]*", "%1***")
-  end
-  url = url:gsub("(password%s*=%s*)'[^']*'", "%1***")
-  return (url:gsub("(password%s*=%s*)[^%s'*]%S*", "%1***"))
-end
+config.url = config_url.url
+config.redacted = config_url.redacted
 
 return config

@@ -371,7 +371,8 @@ local function list_directory(directory, is_recursive, paths)
       kind = "config",
       message = ("the versions folder '%s' cannot be read"):format(revision.shown_path(directory)),
       detail = tostring(iterator):gsub("^cannot open [^:]*: ", ""),
-      try = "luamig init",
+      hint = "the key `versions` of the config names it",
+      try = ("mkdir %s"):format(revision.shown_path(directory)),
     })
   end
   for name in iterator, state do

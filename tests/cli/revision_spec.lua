@@ -154,7 +154,7 @@ describe("luamig revision", function()
     local message, status, all = refused("-m", "x")
     assert.equal("the versions folder 'nope' cannot be read", message)
     assert.equal(2, status)
-    assert.matches("try:   luamig init\n", all)
+    assert.matches("hint:  the key `versions` of the config names it\n  try:   mkdir nope\n", all)
   end)
 
   it("stops at a broken revision that is there already", function()

@@ -163,6 +163,32 @@ describe("config", function()
     assert.equal("hash", load('\xEF\xBB\xBFreturn {\r\n id = "hash",\r\n}\r\n').id)
   end)
 
+  it("knows the names of naming, and the words in them", function()
+    local f = failure('return {\n naming = { fkk = "x" } }')
+    assert.equal("unknown kind of name 'naming.fkk'", f.message)
+    assert.equal("did you mean 'fk'?", f.hint)
+    assert.equal(2, f.line)
+    f = failure('return { naming = { ix = "ix_{tabel}" } }')
+    assert.equal("naming.ix has {tabel}, which is no word of it", f.message)
+    assert.equal("did you mean '{table}'?", f.hint)
+    assert.equal("naming.ix must be a string or a function, but it is a number",
+      failure("return { naming = { ix = 5 } }").message)
+    load('return { naming = { pk = "pk_{table}", ix = function(words) return words.table end } }')
+  end)
+
+  it("does not take a schema within the name of the version table", function()
+    local f = failure('return { version_table = "public.alembic_version" }')
+    assert.equal("version_table 'public.alembic_version' has a dot in it", f.message)
+    assert.equal('its schema has a key of its own: version_schema = "public", version_table = '
+      .. '"alembic_version"', f.hint)
+    assert.equal(1, f.line)
+    failure('return { environments = { e = { version_table = "a.b" } } }')
+  end)
+
+  it("wants a folder of revisions", function()
+    assert.equal("versions names no folder", failure("return { versions = {} }").message)
+  end)
+
   describe("url", function()
     local function url(text, options, load_options)
       return config.url(load(text, load_options), options)
@@ -194,6 +220,31 @@ describe("config", function()
       assert.is_false(ok)
       assert.matches("begins with 'mysql://'", f.message)
       assert.is_nil(f.message:find("secret", 1, true))
+    end)
+
+    local function refused(text, options, load_options)
+      local ok, f = pcall(url, text, options, load_options)
+      assert.is_false(ok)
+      return f.message, f.hint
+    end
+
+    it("refuses what is no URL, without showing it", function()
+      assert.same({ "the url from --url is no URL", "did you mean 'embedded'?" },
+        { refused("return {}", { url = "embeded" }) })
+      local message, hint = refused("return {}", { url = "user:secret@host/d" })
+      assert.equal("the url from --url is no URL: it begins with no postgresql://, and has no "
+        .. "key=value", message)
+      assert.matches("^the form is postgresql://", hint)
+    end)
+
+    it("takes an empty one for none, and refuses it from --url", function()
+      assert.equal("the url from --url is empty", (refused('return { url = "embedded" }',
+        { url = "" })))
+      assert.equal("postgresql://file/d", url('return { url = "postgresql://file/d", environments '
+        .. '= { e = { url = "" } } }', {}, { env = "e" }))
+      assert.equal("the protected environment 'prod' has no url", (refused('return { url = '
+        .. '"embedded", environments = { prod = { url = "", protected = true } } }', {},
+        { env = "prod" })))
     end)
 
     it("passes keyword strings and embedded on", function()
