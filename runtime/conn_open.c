@@ -57,8 +57,11 @@ bool conn_info_is_sound(const char *url, struct fault *fault)
         PQconninfoFree(options);
         return true;
     }
-    // libpq quotes what it could not read, which may be (part of) a password.
-    const char *quote = text ? strchr(text, '"') : NULL;
+    // libpq quotes what it could not read, which may be (part of) a password; the name of a
+    // parameter behind the last @ is none.
+    const char *query = strchr(url, '?');
+    bool harmless = text && strstr(text, "query parameter") && query && !strchr(query, '@');
+    const char *quote = text && !harmless ? strchr(text, '"') : NULL;
     int size = text ? (int)(quote ? (size_t)(quote - text) : strcspn(text, "\n")) : 0;
     while (size > 0 && (isspace((unsigned char)text[size - 1]) || text[size - 1] == ':')) {
         size--;

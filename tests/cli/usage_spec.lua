@@ -119,6 +119,8 @@ describe("the command line", function()
       (refused("heads", "-x", "=b")))
     assert.equal("argument for option '--color' must be one of 'auto', 'always', 'never'",
       (refused("heads", "--color", "sometimes")))
+    assert.equal('the database URL cannot be read: invalid URI query parameter: "foo"',
+      (refused("current", "--url", "postgresql://u@h/d?foo=bar")))
     assert.equal("'soon' is no duration; write 30s, 5min or 1h",
       (refused("heads", "--wait", "soon")))
     assert.equal("'--dry-run' has no meaning for 'luamig heads'", (refused("heads", "--dry-run")))
