@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum {
     WORD_LIMIT = 64,      // longer words are not compared for likeness
@@ -188,6 +189,24 @@ static bool beginnings_find(const struct graph *graph, const char *word, const b
     return ok;
 }
 
+// A mistyped "head", or one in capitals.
+static void symbol_suggest(const char *word, struct fault *fault)
+{
+    static const char *const symbols[] = {"head", "heads", "base", "current"};
+    struct suggestion list[SUGGESTION_LIMIT] = {{NULL, 0}};
+    int count = 0;
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        if (strcasecmp(word, symbols[i]) == 0) {
+            suggestion_take(list, &count, symbols[i], 0);
+        } else {
+            suggestion_try(list, &count, word, symbols[i]);
+        }
+    }
+    if (count > 0) {
+        fault_text(&fault->hint, "did you mean '%s'?", list[0].word);
+    }
+}
+
 static bool unknown_fault(const struct graph *graph, const char *word, const char *branch,
                           struct fault *fault)
 {
@@ -203,6 +222,10 @@ static bool unknown_fault(const struct graph *graph, const char *word, const cha
         fault_text(&fault->hint, "the project has no revisions yet");
     }
     graph_name_suggest(graph, word, fault);
+    if (!fault->hint && strlen(word) <= WORD_LIMIT) {
+        symbol_suggest(word, fault);
+    }
+    fault_text(&fault->attempt, "luamig history");
     return false;
 }
 
@@ -224,10 +247,12 @@ bool graph_name_resolve(const struct graph *graph, const char *word, const bool 
 {
     const struct graph_slot *slot = graph_name_find(graph, word);
     if (slot && within && !within[slot->node]) {
-        return fault_set(fault, FAULT_GRAPH,
-                         "Can't locate revision identified by '%s@%s': "
-                         "revision %s is not a member of branch '%s'",
-                         branch, word, graph_id(graph, slot->node), branch);
+        fault_set(fault, FAULT_GRAPH,
+                  "Can't locate revision identified by '%s@%s': "
+                  "revision %s is not a member of branch '%s'",
+                  branch, word, graph_id(graph, slot->node), branch);
+        fault_text(&fault->attempt, "luamig history");
+        return false;
     }
     if (slot) {
         *node = slot->node;

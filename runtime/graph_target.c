@@ -135,6 +135,7 @@ static bool too_few_fault(const struct search *search, int start, int found, str
                   "Relative revision %s didn't produce %d migrations: there %s only %d above %s",
                   request->text, steps, verb, found, from);
     }
+    fault_text(&fault->attempt, "luamig history");
     return false;
 }
 

@@ -62,7 +62,8 @@ describe("luamig on the sample history", function()
     assert.matches("^error: Can't locate revision identified by '00': 4 revisions begin so\n"
       .. "  detail: 001  migrations/versions/001_add_azure_oid_to_sample_users.lua\n",
       result.stderr)
-    assert.equal("error: Can't locate revision identified by '4'\n  hint:  did you mean '004'?\n",
+    assert.equal("error: Can't locate revision identified by '4'\n  hint:  did you mean '004'?\n"
+      .. "  try:   luamig history\n",
       cli.run({ "show", "4" }).stderr)
   end)
 end)
@@ -130,7 +131,8 @@ describe("luamig on a project with branches", function()
 
   it("says that a revision is of another branch", function()
     assert.equal("error: Can't locate revision identified by 'shop@003b': "
-      .. "revision 003b is not a member of branch 'shop'\n", failed(7, "show shop@003b"))
+      .. "revision 003b is not a member of branch 'shop'\n  try:   luamig history\n",
+      failed(7, "show shop@003b"))
   end)
 
   it("draws the fork when one head is asked for", function()

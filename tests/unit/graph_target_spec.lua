@@ -81,6 +81,13 @@ describe("target that cannot be found", function()
     assert.equal("Can't locate revision identified by '856dac83d2e4'", f.message)
     assert.equal("did you mean '856dac83d2e3' or '756dac83d2e4'?", f.hint)
     assert.is_nil(failure("zebra").hint)
+    assert.equal("luamig history", failure("zebra").try)
+  end)
+
+  it("may be a mistyped word, or one in capitals", function()
+    assert.equal("did you mean 'head'?", failure("HEAD").hint)
+    assert.equal("did you mean 'heads'?", failure("haeds").hint)
+    assert.equal("did you mean 'base'?", failure("Base").hint)
   end)
 
   it("may be a number without its zeros", function()
