@@ -367,6 +367,9 @@ bool conn_send(struct conn *conn, const struct statement *stmt, long *seq, struc
     if (!statement_push(conn, stmt, fault)) {
         return false;
     }
+    if (stmt->expect && strcmp(stmt->expect, "COMMIT") == 0) {
+        output_flush(conn); // else a transaction keeps its locks for as long as the script computes
+    }
     if (seq) {
         *seq = conn->last_seq;
     }

@@ -63,6 +63,18 @@ describe("a run that is cut off", function()
     end)
   end
 
+  it("while a script computes, has committed what came before it", function()
+    s:revision("002", "001", "  while true do pcall(function() return 1 end) end")
+    local process = s:start("upgrade")
+    require("support.cli").eventually(function()
+      return s:rows() == "001"
+    end, "the commit of 001")
+    process:signal("INT")
+    local result = process:wait()
+    assert.equal(130, result.status)
+    assert.matches("001 is applied; revision 002 rolled back, database is at 001", result.stderr)
+  end)
+
   it("by a signal while a script computes", function()
     s:ok("upgrade 001")
     s:revision("002", "001", [[
