@@ -36,6 +36,7 @@ local function explain(config, name, value)
     message = ("the hook %s failed: %s"):format(name, message),
     file = config.file,
     line = line,
+    hook = name,
   })
 end
 
@@ -48,6 +49,7 @@ local function program_failure(config, name, results)
       message = ("the hook %s failed: its program ended with %s %s"):format(name,
         how == "exit" and "exit status" or "signal", tostring(code)),
       file = config.file,
+      hook = name,
     })
   end
 end

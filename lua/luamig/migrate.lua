@@ -77,6 +77,17 @@ local function plan(self, direction, target)
   return steps
 end
 
+-- What fails before the first statement of a script has changed nothing, and says so.
+local function untouched(fn, ...)
+  local result = table.pack(pcall(fn, ...))
+  if result[1] then
+    return table.unpack(result, 2, result.n)
+  elseif fault.is(result[2]) then
+    fault.complete(result[2], { state = "nothing changed" })
+  end
+  error(result[2], 0)
+end
+
 local function run_steps(self, steps, direction)
   local settings = runner.settings(self.cfg, self.state)
   local is_dry = self.ctx.options.dry_run
@@ -90,7 +101,7 @@ local function run_steps(self, steps, direction)
   for i, step in ipairs(steps) do
     info.revisions[i] = step.id
   end
-  hooks.run(self.cfg, "before_" .. direction, info)
+  untouched(hooks.run, self.cfg, "before_" .. direction, info)
   runner.new({ migration = self, steps = steps, direction = direction, is_dry = is_dry }):run()
   hooks.run(self.cfg, "after_" .. direction, info)
   if self.report.is_json() then
@@ -98,28 +109,24 @@ local function run_steps(self, steps, direction)
   end
 end
 
+local function open(ctx, command)
+  local ok, self = pcall(migration.open, ctx, command, { lock = true })
+  if ok then
+    return self
+  end
+  local f = self
+  if fault.is(f) and f.kind == "connection" then
+    fault.complete(f, { try = "run again: " .. command
+      .. (require("luamig.database").is_passing(f) and " --wait 30s" or "") })
+  end
+  error(f, 0)
+end
+
 local function prepare(ctx, direction, target, command)
-  local self = migration.open(ctx, command, { lock = true })
+  local self = open(ctx, command)
   local steps = plan(self, direction, target)
   self:warn()
   return self, steps
-end
-
--- What fails before the first statement of a script has changed nothing, and says so.
-local function untouched(ctx, direction, target, command)
-  local ok, self, steps = pcall(prepare, ctx, direction, target, command)
-  if ok then
-    return self, steps
-  end
-  local f = self
-  if fault.is(f) then
-    fault.complete(f, { state = "nothing changed" })
-    if f.kind == "connection" then
-      fault.complete(f, { try = "run again: " .. command
-        .. (require("luamig.database").is_passing(f) and " --wait 30s" or "") })
-    end
-  end
-  error(f, 0)
 end
 
 ---@param ctx table
@@ -137,7 +144,7 @@ function migrate.run(ctx, direction, target, command)
       try = command .. " --sql" })
   end
   ctx:graph() -- its defects are told alike by all commands
-  local self, steps = untouched(ctx, direction, target, command)
+  local self, steps = untouched(prepare, ctx, direction, target, command)
   if #steps == 0 then
     return nothing_to_do(self)
   end

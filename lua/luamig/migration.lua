@@ -83,6 +83,19 @@ local function unknown_detail(self, id)
     record.finished, record.role)
 end
 
+---What can be done about a row that no file has.
+---@param id string
+---@return string hint, string try
+function Migration:way_out(id)
+  if self.state:last_record(id) then
+    return "another branch of the project was deployed here, or a file was removed; its stored "
+      .. "text can undo it", "luamig downgrade -1, or bring the file back"
+  end
+  local head = #self.graph:ids() > 0 and " --head base" or ""
+  return "if it is Alembic's, a file with this id takes its place; what it did stays as it is",
+    ("bring the file back, or: luamig new 'as it is' --rev-id %s%s"):format(id, head)
+end
+
 ---Stops when the database is at a revision that no file has.
 function Migration:check_rows()
   local unknown = self.graph:unknown(self.state.rows)
@@ -93,15 +106,15 @@ function Migration:check_rows()
   for i, id in ipairs(unknown) do
     details[i] = ("%s: %s"):format(id, unknown_detail(self, id))
   end
+  local hint, try = self:way_out(unknown[1])
   fault.raise({
     kind = "graph",
     message = ("Can't locate revision identified by '%s'"):format(table.concat(unknown, "', '")),
     detail = "the database is at a revision that these files do not have\n"
       .. table.concat(details, "\n"),
-    hint = "another branch of the project was deployed here, or a file was removed; its stored "
-      .. "text can undo it",
+    hint = hint,
     state = "nothing changed",
-    try = "luamig downgrade -1, or bring the file back",
+    try = try,
   })
 end
 
@@ -218,6 +231,30 @@ function Migration:warn()
   end
 end
 
+-- The command that goes on with a revision that is half done.
+local function resuming(self, open)
+  local rev = self.by_id[open.revision]
+  if not rev then
+    return ("bring the file of %s back and run luamig status"):format(open.revision)
+  elseif open.direction == "upgrade" then
+    return "luamig upgrade " .. open.revision
+  end
+  return "luamig downgrade " .. (rev.down[1] or "base")
+end
+
+-- And the one that takes it for never begun, once its work is undone by hand.
+local function forgetting(self)
+  local rows = #self.state.rows > 0 and table.concat(self.state.rows, " ") or "base"
+  return "luamig stamp --purge " .. rows
+end
+
+---What can be done about a revision that is half done.
+---@return string hint, string try
+function Migration:ways_on(open)
+  return ("to give it up, undo by hand what it committed (luamig status -v shows its text), then: "
+    .. "%s"):format(forgetting(self)), resuming(self, open)
+end
+
 ---Stops when a revision is half done and the steps do not begin with finishing it.
 ---@param steps luamig.Step[]
 ---@param direction string
@@ -229,14 +266,14 @@ function Migration:check_unfinished(steps, direction)
   for _, open in ipairs(self.state.unfinished) do
     if open.direction ~= direction or not planned[open.revision] then
       local verb = open.direction == "upgrade" and "applied" or "undone"
+      local hint, try = self:ways_on(open)
       fault.raise({
         kind = "partial",
         message = ("revision %s is partly %s: it has to be finished first"):format(open.revision,
           verb),
+        hint = hint,
         state = "nothing changed",
-        try = open.direction == "upgrade" and "luamig upgrade " .. open.revision
-          or "luamig downgrade " .. (self.by_id[open.revision] and
-            (self.by_id[open.revision].down[1] or "base") or "-1"),
+        try = try,
       })
     end
   end

@@ -57,6 +57,16 @@ local function fill(self, results)
   self.unfinished = results.journal_open or {}
 end
 
+-- The first statement sets the role.
+local function explain_session(self, name, f)
+  if name == "session" and self.cfg.role and fault.is(f) and f.kind == "server" then
+    f.statement, f.position = nil, nil
+    fault.complete(f, { file = self.cfg.file, hint = ("the key `role` names it: %q"):format(
+      self.cfg.role) })
+  end
+  error(f, 0)
+end
+
 -- Sends the named texts and takes their results, all in one round trip.
 local function ask_all(self, names, params)
   local conn, seqs = self.conn, {}
@@ -68,7 +78,11 @@ local function ask_all(self, names, params)
   for _ = 1, #names do
     local seq, rows = conn:take()
     local name = seqs[seq]
-    results[name] = rows_or_raise(self, name, rows, params[name])
+    local ok, result = pcall(rows_or_raise, self, name, rows, params[name])
+    if not ok then
+      explain_session(self, name, result)
+    end
+    results[name] = result
   end
   return results
 end

@@ -66,9 +66,6 @@ local function state_text(run, f)
 end
 
 local tries = {
-  server = "fix the script and run: %s",
-  script = "fix the script and run: %s",
-  operation = "fix the script and run: %s",
   lock = "look at who is in the way, then run again: %s",
   connection = "run again: %s",
   interrupted = "go on with: %s",
@@ -80,12 +77,45 @@ local tries_of_state = {
   ["25006"] = "connect to where writing is allowed, then run again: %s",
 }
 
+-- What is to be mended before the command is run again.
+local function culprit(f)
+  if f.hook then
+    return "the hook"
+  elseif f.kind == "server" and not f.file then
+    return "that" -- a statement of luamig's own
+  end
+  return "the script"
+end
+
+local is_mendable = { server = true, script = true, operation = true }
+
 local function try_of(run, f)
   if f.uncertain then
     return "look again: luamig status"
+  elseif is_mendable[f.kind] and not tries_of_state[f.sqlstate] then
+    local text = "fix " .. culprit(f) .. " and run: "
+    if f.is_partial and not f.hook then
+      text = "fix the script behind what is committed, and resume with: "
+    end
+    return text .. run.migration.command
   end
   local text = tries_of_state[f.sqlstate] or tries[f.kind]
   return text and (f.is_partial and "resume with: %s" or text):format(run.migration.command)
+end
+
+local NO_SCHEMA <const> = "3F000"
+local UNSAFE_NEW_VALUE <const> = "55P04"
+
+-- What the server cannot know about the run.
+local function hint_of(run, f)
+  if f.sqlstate == NO_SCHEMA and f.message:find("no schema has been selected", 1, true) then
+    return ("none of the schemas of search_path is there: %s"):format(
+      run.settings.search_path ~= "" and run.settings.search_path or "it is empty")
+  elseif run.is_dry and f.sqlstate == UNSAFE_NEW_VALUE then
+    return "a dry run commits nothing, and this revision commits in between; a throwaway server "
+      .. "runs it whole: --ephemeral"
+  end
+  return nil
 end
 
 -- The compare-and-set of the version rows fails by a cast; nobody should have to read that.
@@ -111,6 +141,7 @@ function verdict.complete(run, f)
     applied = applied_ids(run),
     state = state_text(run, f),
   })
+  f.hint = hint_of(run, f) or f.hint
   fault.complete(f, { try = try_of(run, f) })
   f.step = nil
   return f

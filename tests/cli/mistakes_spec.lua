@@ -60,3 +60,93 @@ describe("a mistake in a script", function()
       failing(rows .. " { 2 } })"))
   end)
 end)
+
+describe("a mistake around the scripts", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+  end)
+
+  after_each(function()
+    s:close()
+  end)
+
+  it("in a hook is told as one, with the state of the database", function()
+    s:line(1)
+    s:configure('hooks = { before_upgrade = function() error("no way") end }')
+    local text = s:run("upgrade").stderr
+    assert.matches("^error: the hook before_upgrade failed: no way\n  luamig.lua:1\n", text)
+    assert.matches("state: nothing changed\n", text)
+    s:configure('hooks = { after_revision = function(info) return info.x.y end }')
+    assert.matches("try:   fix the hook and run: luamig upgrade head\n", s:run("upgrade").stderr)
+  end)
+
+  it("in the role or the search_path names its key", function()
+    s:line(1)
+    s:configure('role = "nobody_at_all"')
+    local text = s:run("upgrade").stderr
+    assert.matches('^error: role "nobody_at_all" does not exist %(22023%)\n  luamig.lua\n'
+      .. '  hint:  the key `role` names it: "nobody_at_all"\n', text)
+    s:configure('search_path = "app"')
+    assert.matches("hint:  none of the schemas of search_path is there: app\n",
+      s:run("upgrade").stderr)
+  end)
+
+  it("of rights is none of the script", function()
+    s:connect():exec("CREATE ROLE weak LOGIN")
+    s:line(1)
+    local url = s.url:gsub("//[^@]*@", "//weak@")
+    local text = s:run({ "--url", url, "upgrade" }).stderr
+    s:connect():exec("DROP ROLE weak")
+    assert.matches("^error: permission denied for database ", text)
+    assert.matches("try:   fix that and run: luamig upgrade head\n", text)
+  end)
+
+  it("of a dry run that cannot commit in between names another way", function()
+    s:revision("001", nil, [[
+  op.create_enum("mood", { "sad" })
+  op.add_enum_value("mood", "ok")
+  op.execute("CREATE TABLE t (m mood DEFAULT 'ok')")]])
+    local text = s:run("upgrade --dry-run").stderr
+    assert.matches("hint:  a dry run commits nothing, and this revision commits in between", text)
+    assert.matches("try:   fix the script and run: luamig upgrade head %-%-dry%-run\n", text)
+  end)
+
+  it("that leaves a revision half done says how to go on and how to give up", function()
+    s:line(1)
+    s:revision("002", "001", [[
+  op.step("one", function() op.execute("CREATE TABLE a (id int)") end)
+  op.execute("SELECT nope")]])
+    assert.matches("try:   fix the script behind what is committed, and resume with: luamig "
+      .. "upgrade head\n", s:run("upgrade").stderr)
+    local text = s:run("downgrade base").stderr
+    assert.matches("hint:  to give it up, undo by hand what it committed .*, then: luamig stamp "
+      .. "%-%-purge 001\n", text)
+    assert.matches("try:   luamig upgrade 002\n", text)
+    os.remove(s.project:path("versions/002.lua"))
+    assert.matches("try:         bring the file of 002 back", s:ok("status").stdout)
+    s:connect():exec("DROP TABLE a")
+    s:ok("stamp --purge 001")
+    assert.matches("verdict:     up to date", s:ok("status").stdout)
+  end)
+
+  it("of adopting an Alembic database without its file says how to make one", function()
+    s:connect():exec("CREATE TABLE public.alembic_version (version_num varchar(32) PRIMARY KEY)")
+    s:connect():exec("INSERT INTO public.alembic_version VALUES ('ae1027a6acf')")
+    s:configure('version_schema = "public", version_table = "alembic_version"')
+    local text = s:run("upgrade").stderr
+    assert.matches("try:   bring the file back, or: luamig new 'as it is' %-%-rev%-id ae1027a6acf",
+      text)
+    assert.matches("or: luamig new 'as it is' %-%-rev%-id ae1027a6acf\n", s:ok("status").stdout)
+    s:ok({ "new", "as it is", "--rev-id", "ae1027a6acf" })
+    s:ok("upgrade")
+    assert.equal("ae1027a6acf (head)\n", s:ok("current").stdout)
+  end)
+
+  it("steps are told behind the revisions before them", function()
+    s:line(1)
+    s:revision("002", "001", '  op.step("one", function() op.execute("SELECT 1") end)')
+    assert.matches("upgrade <base> %-> 001[^\n]*\n  step one\n", s:ok("upgrade -v").stderr)
+  end)
+end)

@@ -13,7 +13,8 @@ end
 
 function downgrade.run(ctx)
   local target = ctx.options.target
-  local command = command_line.of(ctx, "downgrade", target)
+  local command = command_line.of(ctx, "downgrade", target,
+    ctx.options.dry_run and "--dry-run" or nil)
   return require("luamig.migrate").run(ctx, "downgrade", target, command)
 end
 

@@ -35,17 +35,16 @@ end
 local verdicts = {
   { function(s)
     return #s.unfinished > 0
-  end, function(s)
+  end, function(s, self)
     local open = s.unfinished[1]
     return ("revision %s is partly %s"):format(open.revision,
-      open.direction == "upgrade" and "applied" or "undone"),
-      open.direction == "upgrade" and "luamig upgrade " .. open.revision or "luamig downgrade -1"
+      open.direction == "upgrade" and "applied" or "undone"), select(2, self:ways_on(open))
   end },
   { function(s)
     return #s.unknown > 0
-  end, function(s)
+  end, function(s, self)
     return ("the database is at a revision that these files do not have: %s"):format(
-      rows_text(s.unknown)), "bring the file back, or: luamig downgrade -1"
+      rows_text(s.unknown)), select(2, self:way_out(s.unknown[1]))
   end },
   { function(s)
     return #s.edited > 0
@@ -72,10 +71,10 @@ local verdicts = {
   end },
 }
 
-local function verdict_of(s)
+local function verdict_of(s, self)
   for _, pair in ipairs(verdicts) do
     if pair[1](s) then
-      return pair[2](s)
+      return pair[2](s, self)
     end
   end
 end
@@ -161,7 +160,7 @@ end
 function status.run(ctx)
   local self = require("luamig.migration").open(ctx, "luamig status")
   local s = gather(self)
-  local verdict, try = verdict_of(s)
+  local verdict, try = verdict_of(s, self)
   try = try and require("luamig.command_line").again(ctx.options, try)
   if ctx.options.json then
     ctx.report.json(as_json(s, verdict, try))

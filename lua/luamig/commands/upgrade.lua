@@ -13,7 +13,8 @@ end
 
 function upgrade.run(ctx)
   local target = ctx.options.target or "head"
-  local command = command_line.of(ctx, "upgrade", target)
+  local command = command_line.of(ctx, "upgrade", target,
+    ctx.options.dry_run and "--dry-run" or nil)
   return require("luamig.migrate").run(ctx, "upgrade", target, command)
 end
 

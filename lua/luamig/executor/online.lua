@@ -409,6 +409,9 @@ function Online:step(name, fn)
       origin = "step" })
   end
   self:commit_segment()
+  if self.report.verbosity() > 0 then
+    self.wire:sync() -- what is said of the work before comes first
+  end
   self.report.debug(1, ("  step %s%s"):format(name,
     self.cursor:is_replaying() and " (done before)" or ""))
   sandbox.call(fn)
