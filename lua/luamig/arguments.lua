@@ -255,6 +255,10 @@ end
 local per_command = { sql = "--sql", dry_run = "--dry-run", ephemeral = "--ephemeral" }
 
 local function check_accepted(entry, module, options)
+  if options.sql and options.dry_run then
+    fault.raise({ kind = "usage", message = "'--sql' prints and '--dry-run' runs: one of them",
+      try = ("luamig %s --help"):format(entry.name) })
+  end
   for name, written in pairs(per_command) do
     if options[name] and not (module.accepts and module.accepts[name]) then
       fault.raise({

@@ -133,9 +133,26 @@ local function write_step(out, step, heading)
   out:note(("running %s %s"):format(step.direction, heading))
   script.run(step.rev, step.direction, out)
   out:begin()
-  out:statement(move_text(step.remove, step.add))
-  out:statement(record_text(step.id, step.direction,
+  out:silent(move_text(step.remove, step.add))
+  out:silent(record_text(step.id, step.direction,
     step.direction == "upgrade" and step.rev or nil))
+end
+
+local opposite = { upgrade = "downgrade", downgrade = "upgrade" }
+
+-- A range that has steps in the other direction only was written the wrong way round.
+local function check_direction(ctx, graph, direction, rows, target)
+  local to = target:match(":(.*)$")
+  local other = opposite[direction]
+  local ok, steps = pcall(graph[other], graph, rows, to or target)
+  if to and ok and #steps > 0 then
+    fault.raise({
+      kind = "usage",
+      message = ("there is nothing to %s from %s to %s: that is the way %s"):format(direction,
+        target:match("^[^:]*"), to, direction == "upgrade" and "down" or "up"),
+      try = require("luamig.command_line").of(ctx, other, target, "--sql"),
+    })
+  end
 end
 
 ---The script for an upgrade or a downgrade. Raises: graph, usage, operation, script.
@@ -150,6 +167,9 @@ function offline.script(ctx, direction, target, step_text)
   local from, to = split_range(direction, target)
   local rows = start_rows(ctx, graph, from)
   local plan = graph[direction](graph, rows, to)
+  if #plan == 0 then
+    check_direction(ctx, graph, direction, rows, target)
+  end
   local out = open_script(cfg, rows)
   for _, item in ipairs(plan) do
     local rev = by_id[item.id]
@@ -182,9 +202,9 @@ function offline.stamp(ctx, move, rows)
   local cfg = ctx:config()
   local out = open_script(cfg, rows)
   out:begin()
-  out:statement(move_text(move.remove, move.add))
+  out:silent(move_text(move.remove, move.add))
   for _, id in ipairs(move.add) do
-    out:statement(record_text(id, "stamp"))
+    out:silent(record_text(id, "stamp"))
   end
   out:commit()
   close_script(out)

@@ -54,6 +54,23 @@ describe("--sql", function()
     assert.is_false(s:has("t1"))
   end)
 
+  it("prints nothing of its own in psql, and no way round", function()
+    s:line(2)
+    assert.equal("", psql(s:ok("upgrade --sql").stdout).stdout)
+    assert.equal("", psql(s:ok("downgrade --sql 002:001").stdout).stdout)
+    assert.equal("", psql(s:ok("stamp --sql 001:002").stdout).stdout)
+    assert.equal("002", s:rows())
+    local result = s:run("upgrade --sql head:base")
+    assert.equal(2, result.status)
+    assert.equal("", result.stdout)
+    assert.equal("error: there is nothing to upgrade from head to base: that is the way down\n"
+      .. "  try:   luamig downgrade head:base --sql\n", result.stderr)
+    assert.equal(7, s:run("downgrade --sql 001:002").status)
+    s:ok("upgrade --sql 002:002")
+    assert.matches("^error: '%-%-sql' prints and '%-%-dry%-run' runs: one of them\n",
+      s:run("upgrade --sql --dry-run").stderr)
+  end)
+
   it("begins at base when nothing else is said, on an empty database", function()
     s:line(2)
     assert.equal("", psql(s:ok("upgrade --sql").stdout).stderr)

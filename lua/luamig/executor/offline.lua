@@ -31,6 +31,11 @@ function Offline:statement(text)
   put(self, text .. ";\n")
 end
 
+---A statement of luamig's own, whose one row nobody wants to see: psql keeps it in variables.
+function Offline:silent(text)
+  put(self, text .. " \\gset luamig_\n")
+end
+
 function Offline:begin()
   if not self.is_open then
     self:statement("BEGIN")
