@@ -14,14 +14,22 @@ local function path_of(target, name)
   return target
 end
 
-local function refuse(message, path)
+local function refuse(message, path, try)
   fault.raise({
     kind = "refused",
     message = message,
     hint = path and ("the backup was to go to " .. path) or nil,
     state = "nothing changed",
-    try = "mend it, or run again without --backup",
+    try = try or "mend it, or run again without --backup",
   })
+end
+
+local function check_folder(path)
+  local folder = path:match("^(.*)/[^/]*$")
+  if folder and folder ~= "" and lfs.attributes(folder, "mode") ~= "directory" then
+    refuse(("there is no folder '%s' for the backup"):format(folder), nil,
+      ("mkdir -p %s, or run again without --backup"):format(folder))
+  end
 end
 
 ---Dumps the database of the command with pg_dump (custom format). Raises: refused, when it fails:
@@ -35,6 +43,7 @@ function backup.run(ctx, conn, target)
   if lfs.attributes(path) then
     refuse(("the backup file '%s' exists already"):format(path))
   end
+  check_folder(path)
   local info, environment = require("luamig.client").conninfo((database.url(ctx)))
   local process = require("luamig.core.process")
   local partial = path .. ".partial"

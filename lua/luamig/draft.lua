@@ -81,6 +81,14 @@ local function is_below(path, folder)
   return path == folder or path:sub(1, #folder + 1) == folder .. "/"
 end
 
+local function folders_text(config)
+  local shown = {}
+  for i, folder in ipairs(config.versions) do
+    shown[i] = revision.shown_path(folder)
+  end
+  return ("folders: %s"):format(table.concat(shown, ", "))
+end
+
 local function given_folder(config, text)
   local tried = { files.absolute(text), files.absolute(text, config.dir) }
   for _, path in ipairs(tried) do
@@ -90,12 +98,8 @@ local function given_folder(config, text)
       end
     end
   end
-  local shown = {}
-  for i, folder in ipairs(config.versions) do
-    shown[i] = revision.shown_path(folder)
-  end
   return refuse(("--version-path %s is no versions folder of the project"):format(text),
-    ("folders: %s"):format(table.concat(shown, ", ")))
+    folders_text(config))
 end
 
 -- Where the parent lies, when there is a choice.
@@ -112,7 +116,8 @@ local function folder_of(config, wanted, by_id)
       end
     end
   end
-  return refuse("the project has several versions folders; name one with --version-path")
+  return refuse("the project has several versions folders; name one with --version-path",
+    folders_text(config))
 end
 
 local function same(a, b)

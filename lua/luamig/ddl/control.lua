@@ -66,6 +66,7 @@ return {
       fault.raise({
         kind = "refused",
         message = "the revision cannot be undone: " .. args.reason,
+        try = "go forward with a new revision, or restore a backup",
         origin = "irreversible",
         file = place.file,
         line = place.line,
