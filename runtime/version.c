@@ -1,5 +1,7 @@
 #include "version.h"
 
+#include "template.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -149,40 +151,6 @@ struct names {
     char *schema, *version, *history, *journal, *key;
 };
 
-// "name", with quotes doubled: always quoted, which is right for every name.
-static char *ident_quote(const char *name)
-{
-    char *quoted = malloc(2 * strlen(name) + 3), *out = quoted;
-    if (!quoted) {
-        return NULL;
-    }
-    *out++ = '"';
-    for (const char *c = name; *c; c++) {
-        if (*c == '"') {
-            *out++ = '"';
-        }
-        *out++ = *c;
-    }
-    *out++ = '"';
-    *out = '\0';
-    return quoted;
-}
-
-static char *name_qualify(const char *schema, const char *table, const char *suffix)
-{
-    char *joined = NULL, *quoted_table = NULL, *quoted_schema = ident_quote(schema), *out = NULL;
-    if (asprintf(&joined, "%s%s", table, suffix) >= 0) {
-        quoted_table = ident_quote(joined);
-        free(joined);
-    }
-    if (quoted_schema && quoted_table && asprintf(&out, "%s.%s", quoted_schema, quoted_table) < 0) {
-        out = NULL;
-    }
-    free(quoted_schema);
-    free(quoted_table);
-    return out;
-}
-
 static void names_clear(struct names *names)
 {
     free(names->schema);
@@ -195,20 +163,21 @@ static void names_clear(struct names *names)
 static bool names_init(struct names *names, const char *schema, const char *table)
 {
     bool own = strcmp(schema, "luamig") == 0 && strcmp(table, "version") == 0;
-    names->schema = ident_quote(schema);
-    names->version = name_qualify(schema, table, "");
+    names->schema = template_ident(schema);
+    names->version = template_qualify(schema, table, "");
     names->history =
-        own ? name_qualify(schema, "history", "") : name_qualify(schema, table, "_history");
+        own ? template_qualify(schema, "history", "") : template_qualify(schema, table, "_history");
     names->journal =
-        own ? name_qualify(schema, "journal", "") : name_qualify(schema, table, "_journal");
+        own ? template_qualify(schema, "journal", "") : template_qualify(schema, table, "_journal");
     if (asprintf(&names->key, "luamig %s", names->version ? names->version : "") < 0) {
         names->key = NULL;
     }
     return names->schema && names->version && names->history && names->journal && names->key;
 }
 
-static const char *name_of(const struct names *names, char code)
+static const char *name_of(const void *data, char code)
 {
+    const struct names *names = data;
     switch (code) {
     case 'S':
         return names->schema;
@@ -224,37 +193,6 @@ static const char *name_of(const struct names *names, char code)
     return NULL;
 }
 
-// Puts the names in. Behind a quote ('%V') the name stands in a literal: its quotes are doubled.
-static char *template_expand(const char *text, const struct names *names)
-{
-    char *out = NULL;
-    size_t size = 0;
-    FILE *stream = open_memstream(&out, &size);
-    if (!stream) {
-        return NULL;
-    }
-    for (const char *c = text; *c; c++) {
-        const char *name = *c == '%' ? name_of(names, c[1]) : NULL;
-        if (!name) {
-            fputc(*c, stream);
-            continue;
-        }
-        bool literal = c > text && c[-1] == '\'';
-        for (const char *n = name; *n; n++) {
-            if (literal && *n == '\'') {
-                fputc('\'', stream);
-            }
-            fputc(*n, stream);
-        }
-        c++;
-    }
-    if (fclose(stream) != 0) {
-        free(out);
-        return NULL;
-    }
-    return out;
-}
-
 bool version_init(struct version *version, const char *schema, const char *table,
                   struct fault *fault)
 {
@@ -262,7 +200,7 @@ bool version_init(struct version *version, const char *schema, const char *table
     memset(version, 0, sizeof *version);
     bool ok = names_init(&names, schema, table);
     for (int i = 0; ok && i < VERSION_SQL_COUNT; i++) {
-        version->sql[i] = template_expand(templates[i].text, &names);
+        version->sql[i] = template_expand(templates[i].text, name_of, &names);
         ok = version->sql[i] != NULL;
     }
     version->table = ok ? strdup(names.version) : NULL;
