@@ -181,7 +181,7 @@ void conn_poll(PGconn *pg, bool want_write, int timeout_ms)
 // A cancel that reaches the server between two statements is lost, so it is sent again.
 void conn_interrupt_answer(struct conn *conn)
 {
-    if (interrupt_count() == conn->interrupts_seen ||
+    if (conn->is_patient || interrupt_count() == conn->interrupts_seen ||
         (conn->cancel_sent && clock_now_ms() < conn->cancel_again_ms)) {
         return;
     }
@@ -291,7 +291,7 @@ static bool failure_deliver(struct conn *conn, struct fault *fault)
 // A signal that came between two statements stops here, once; the rollback after it goes through.
 static bool interrupt_check(struct conn *conn, struct fault *fault)
 {
-    if (interrupt_count() == conn->interrupts_seen) {
+    if (conn->is_patient || interrupt_count() == conn->interrupts_seen) {
         return true;
     }
     conn_drain(conn);
@@ -417,6 +417,11 @@ bool conn_exec(struct conn *conn, const struct statement *stmt, struct result *o
 void conn_watch(struct conn *conn, const struct conn_watch *watch)
 {
     conn->watch = watch;
+}
+
+void conn_patient(struct conn *conn, bool is_patient)
+{
+    conn->is_patient = is_patient;
 }
 
 void conn_close(struct conn *conn)

@@ -113,6 +113,9 @@ void notice_clear(struct notice *list);
 /// Sets who is called while waiting; NULL for nobody. Borrowed.
 void conn_watch(struct conn *conn, const struct conn_watch *watch);
 
+/// A patient connection does not answer signals: its owner looks for them between two statements.
+void conn_patient(struct conn *conn, bool is_patient);
+
 /// 'I' idle, 'T' in a transaction, 'E' in a failed transaction, '?' no connection.
 char conn_transaction(const struct conn *conn);
 bool conn_alive(const struct conn *conn);

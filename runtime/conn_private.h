@@ -44,6 +44,7 @@ struct conn {
     unsigned interrupts_seen; // signals that this connection has answered already
     bool cancel_sent;
     int64_t cancel_again_ms; // when to send it once more
+    bool is_patient;         // signals are its owner's business
     bool unsynced;           // something was sent after the last Sync
 };
 

@@ -87,6 +87,17 @@ static void paths_empty(lua_State *L)
     lua_pop(L, 1);
 }
 
+// @param pause  0 for Lua's own
+static void gc_setup(lua_State *L, int pause)
+{
+#ifdef LUAMIG_GC_STRESS
+    (void)pause;
+    lua_gc(L, LUA_GCINC, 1, 1000, 1); // collect at every step: finds what is not anchored
+#else
+    lua_gc(L, LUA_GCINC, pause, 0, 0);
+#endif
+}
+
 static int traceback(lua_State *L)
 {
     if (lua_type(L, 1) == LUA_TSTRING) {
@@ -174,6 +185,29 @@ static void state_close(lua_State *L)
 }
 #endif
 
+static int state_protected(lua_State *L)
+{
+    luaL_openlibs(L);
+    modules_register(L);
+    paths_empty(L);
+    return 0;
+}
+
+lua_State *host_state_new(void)
+{
+    lua_State *L = luaL_newstate();
+    if (!L) {
+        return NULL;
+    }
+    gc_setup(L, 0);
+    lua_pushcfunction(L, state_protected);
+    if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+        lua_close(L);
+        return NULL;
+    }
+    return L;
+}
+
 int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
 {
     lua_State *L = allocator ? lua_newstate(allocator, allocator_data) : luaL_newstate();
@@ -181,11 +215,7 @@ int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
         fprintf(stderr, "luamig: not enough memory\n");
         return STATUS_BROKEN;
     }
-#ifdef LUAMIG_GC_STRESS
-    lua_gc(L, LUA_GCINC, 1, 1000, 1); // collect at every step: finds what is not anchored
-#else
-    lua_gc(L, LUA_GCINC, GC_PAUSE, 0, 0); // most commands end before a collection would pay
-#endif
+    gc_setup(L, GC_PAUSE);
     lua_pushcfunction(L, traceback);      // traceback
     lua_pushcfunction(L, main_protected); // traceback main
     lua_pushinteger(L, argc);

@@ -3,11 +3,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t signal_count;
-static volatile sig_atomic_t signal_last;
+// Read by any thread. Atomics without a lock may be written in a handler.
+static atomic_uint signal_count;
+static atomic_int signal_last;
 static int wake_pipe[2] = {-1, -1};
 
 static void on_signal(int number)
@@ -16,8 +18,7 @@ static void on_signal(int number)
         "\nluamig: stopped at once; the server rolls back what was not committed\n";
     int saved = errno;
     signal_last = number;
-    signal_count = signal_count + 1;
-    if (signal_count > 1) {
+    if (atomic_fetch_add(&signal_count, 1) > 0) {
         ssize_t ignored = write(STDERR_FILENO, hard, sizeof hard - 1);
         (void)ignored;
         _exit(128 + number);
@@ -43,7 +44,7 @@ void interrupt_install(void)
 
 unsigned interrupt_count(void)
 {
-    return (unsigned)signal_count;
+    return signal_count;
 }
 
 int interrupt_signal(void)

@@ -2,6 +2,7 @@
 
 #include <lauxlib.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char BOX[] = "luamig.fault.box";
 static const char METATABLE[] = "luamig.fault";
@@ -72,6 +73,63 @@ void lib_fault_raise(lua_State *L, struct fault *fault)
     lib_fault_push(L, fault);
     lua_error(L);
     abort(); // lua_error does not return
+}
+
+static void text_get(lua_State *L, const char *name, char **field)
+{
+    if (lua_getfield(L, 1, name) == LUA_TSTRING) {
+        fault_text(field, "%s", lua_tostring(L, -1));
+    }
+    lua_pop(L, 1);
+}
+
+static enum fault_kind kind_get(lua_State *L)
+{
+    lua_getfield(L, 1, "kind");
+    const char *name = lua_tostring(L, -1);
+    enum fault_kind kind = FAULT_SCRIPT;
+    for (int i = FAULT_NONE; name && i <= FAULT_MEMORY; i++) {
+        if (strcmp(fault_kind_name((enum fault_kind)i), name) == 0) {
+            kind = (enum fault_kind)i;
+        }
+    }
+    lua_pop(L, 1);
+    return kind;
+}
+
+static int fault_get(lua_State *L) // error fault
+{
+    struct fault *fault = lua_touserdata(L, 2);
+    lua_settop(L, 1);
+    if (!lua_istable(L, 1)) {
+        fault_set(fault, FAULT_SCRIPT, "%s", luaL_tolstring(L, 1, NULL));
+        return 0;
+    }
+    fault->kind = kind_get(L);
+    text_get(L, "message", &fault->message);
+    text_get(L, "detail", &fault->detail);
+    text_get(L, "hint", &fault->hint);
+    text_get(L, "context", &fault->context);
+    text_get(L, "statement", &fault->statement);
+    text_get(L, "file", &fault->file);
+    text_get(L, "revision", &fault->revision);
+    text_get(L, "state", &fault->state);
+    text_get(L, "try", &fault->attempt);
+    lua_getfield(L, 1, "line");
+    fault->line = (int)lua_tointeger(L, -1);
+    return 0;
+}
+
+void lib_fault_read(lua_State *L, struct fault *fault)
+{
+    lua_pushcfunction(L, fault_get);
+    lua_insert(L, -2);
+    lua_pushlightuserdata(L, fault);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+        lua_pop(L, 1);
+        fault_clear(fault);
+        fault_set(fault, FAULT_MEMORY, "not enough memory");
+    }
 }
 
 int luaopen_luamig_core_fault(lua_State *L);

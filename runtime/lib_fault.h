@@ -14,3 +14,7 @@ _Noreturn void lib_fault_raise(lua_State *L, struct fault *fault);
 
 /// Pushes the fault as a table, without raising it; leaves `fault` empty.
 void lib_fault_push(lua_State *L, struct fault *fault); // [-0, +1]
+
+/// Reads the error value on top of the stack, a fault's table or a text, into an empty fault, and
+/// pops it. For states whose errors go elsewhere: nothing here raises.
+void lib_fault_read(lua_State *L, struct fault *fault); // [-1, +0]

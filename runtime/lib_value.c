@@ -164,7 +164,7 @@ static void array_push(lua_State *L, struct array_reader *reader)
     reader->at++; // }
 }
 
-static void value_push(lua_State *L, unsigned type, const char *text, size_t size)
+void lib_value_push(lua_State *L, unsigned type, const char *text, size_t size)
 {
     unsigned element = element_type(type);
     const char *start = element ? memchr(text, '{', size) : NULL;
@@ -183,7 +183,7 @@ static void row_push(lua_State *L, const struct result *result, int row, int col
         size_t size = 0;
         const char *text = result_value(result, row, column, &size);
         if (text) {
-            value_push(L, result_type(result, column), text, size);
+            lib_value_push(L, result_type(result, column), text, size);
             lua_setfield(L, -2, result_name(result, column));
         }
     }

@@ -13,3 +13,6 @@ void lib_value_push_rows(lua_State *L, const struct result *result); // [-0, +1]
 
 /// Pushes an empty box that clears its `struct result` when collected.
 struct result *lib_value_box(lua_State *L); // [-0, +1]
+
+/// Pushes one value of the type with this OID, as in a row.
+void lib_value_push(lua_State *L, unsigned type, const char *text, size_t size); // [-0, +1]

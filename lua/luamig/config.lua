@@ -2,6 +2,7 @@
 -- nothing, and which database it leads to. Knows nothing of connections.
 
 local config_url = require("luamig.config_url")
+local duration = require("luamig.duration")
 local fault = require("luamig.fault")
 local lfs = require("lfs")
 
@@ -141,25 +142,7 @@ local function is_strings(value)
   return true
 end
 
-local units = { ms = 1, s = 1000, min = 60000, h = 3600000, d = 86400000 }
-
----A duration in milliseconds: a number of milliseconds, or "500ms", "5s", "10min", "1h", "1d";
----a bare number in a text counts as seconds there. Returns nil for anything else.
----@param value number|string
----@return integer|nil
-function config.milliseconds(value)
-  if math.type(value) and value >= 0 then
-    return math.floor(value)
-  elseif type(value) ~= "string" then
-    return nil
-  end
-  local number, unit = value:match("^%s*(%d+%.?%d*)%s*(%a*)%s*$")
-  unit = unit == "" and "s" or unit == "m" and "min" or unit
-  if not number or not units[unit] then
-    return nil
-  end
-  return math.floor(tonumber(number) * units[unit])
-end
+config.milliseconds = duration.milliseconds
 
 local function is_of(kind, value)
   if kind == "strings" then

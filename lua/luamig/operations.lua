@@ -28,6 +28,7 @@ local modules = {
   "luamig.ddl.citus",
   "luamig.ddl.values",
   "luamig.ddl.data",
+  "luamig.ddl.batches",
   "luamig.ddl.control",
 }
 

@@ -1,0 +1,266 @@
+--- The SQL of one batch, as text for the workers. The byte \1 stands for the table of the range, \2
+-- for the operator of its lower bound; keys come as text[] parameters. Pure.
+
+local catalog = require("luamig.backfill.catalog")
+local quote = require("luamig.quote")
+local types = require("luamig.types")
+
+local render = {}
+
+local AFTER, TABLE <const> = "\2", "\1"
+
+-- DateStyle and the like must not change what a key looks like: JSON's form of a time is fixed.
+local is_time = {
+  ["date"] = true,
+  ["timestamp without time zone"] = true,
+  ["timestamp with time zone"] = true,
+}
+
+local is_integer = { smallint = true, integer = true, bigint = true }
+
+-- Types whose text needs no quotes in an array.
+local is_plain = { smallint = true, integer = true, bigint = true, uuid = true, oid = true }
+
+---Whether keys can be halved by arithmetic.
+---@return boolean
+function render.is_integer(target)
+  return #target.key == 1 and is_integer[target.key[1].base_type] == true
+end
+
+local function qualified(alias, column)
+  return alias and alias .. "." .. quote.ident(column.name) or quote.ident(column.name)
+end
+
+local function key_texts(target, alias)
+  local out = {}
+  for i, column in ipairs(target.key) do
+    local name = qualified(alias, column)
+    out[i] = is_time[column.base_type]
+      and ("(pg_catalog.to_jsonb(%s) OPERATOR(pg_catalog.#>>) '{}')"):format(name)
+      or name .. "::text"
+  end
+  return out
+end
+
+---The key of a row as text[].
+function render.key_array(target, alias)
+  return "ARRAY[" .. table.concat(key_texts(target, alias), ", ") .. "]"
+end
+
+---The columns of the key, for ORDER BY.
+function render.key_order(target, alias, direction)
+  local out = {}
+  for i, column in ipairs(target.key) do
+    out[i] = qualified(alias, column) .. (direction and " " .. direction or "")
+  end
+  return table.concat(out, ", ")
+end
+
+-- One comparison of the key with a parameter, which PostgreSQL makes a condition of the index.
+local function comparison(target, alias, operator, parameter)
+  local left, right = {}, {}
+  for i, column in ipairs(target.key) do
+    left[i] = qualified(alias, column)
+    right[i] = ("(%s::text[])[%d]::%s"):format(parameter, i, column.type)
+  end
+  if #left == 1 then
+    return ("%s %s %s"):format(left[1], operator, right[1])
+  end
+  return ("ROW(%s) %s ROW(%s)"):format(table.concat(left, ", "), operator,
+    table.concat(right, ", "))
+end
+
+---The condition that limits a statement to the keys above $lower, up to $upper.
+---@param alias? string
+function render.range(target, alias, lower, upper)
+  return comparison(target, alias, AFTER, lower) .. " AND "
+    .. comparison(target, alias, target.operator:format("<="), upper)
+end
+
+local function filter(spec)
+  return spec.remaining and (" AND (%s)"):format(spec.remaining) or ""
+end
+
+local function from_table(target)
+  return ("%s AS %s"):format(TABLE, target.alias)
+end
+
+local function render_set(target, spec)
+  local list = {}
+  for i, item in ipairs(spec.set) do
+    list[i] = quote.ident(item.column) .. " = " .. item.sql
+  end
+  return ("UPDATE %s SET %s WHERE %s%s"):format(from_table(target), table.concat(list, ", "),
+    render.range(target, target.alias, "$1", "$2"), filter(spec))
+end
+
+local function render_sql(target, spec)
+  local sql = spec.sql:gsub("{range:?([^}]*)}", function(alias)
+    local range = render.range(target, alias ~= "" and alias or nil, "$1", "$2")
+    return "(" .. range .. ")"
+  end)
+  return (sql:gsub("{table}", TABLE))
+end
+
+local function render_read(target, spec)
+  local list = key_texts(target, target.alias)
+  for i, text in ipairs(list) do
+    list[i] = ("%s AS luamig_key_%d"):format(text, i)
+  end
+  for _, name in ipairs(spec.read) do
+    list[#list + 1] = target.alias .. "." .. quote.ident(name)
+  end
+  return ("SELECT %s FROM %s WHERE %s%s ORDER BY %s"):format(table.concat(list, ", "),
+    from_table(target), render.range(target, target.alias, "$1", "$2"), filter(spec),
+    render.key_order(target, target.alias))
+end
+
+-- The key of the $3rd row behind $1; without one, how many rows there are up to $2.
+local function render_probe(target)
+  local where = render.range(target, target.alias, "$1", "$2")
+  return ([[
+WITH bound AS MATERIALIZED (SELECT %s AS key FROM %s WHERE %s ORDER BY %s
+ OFFSET $3::int8 OPERATOR(pg_catalog.-) 1 LIMIT 1)
+SELECT key, $3::int8 AS rows FROM bound UNION ALL
+SELECT NULL, (SELECT pg_catalog.count(*) FROM %s WHERE %s)
+ WHERE NOT EXISTS (SELECT FROM bound)]]):format(render.key_array(target, target.alias),
+    from_table(target), where, render.key_order(target, target.alias), from_table(target), where)
+end
+
+-- In a text of ours: every operator between spaces is pg_catalog's, @name is a piece.
+local function assemble(text, pieces)
+  text = text:gsub(" ([<>+/-][=>]?) ", " OPERATOR(pg_catalog.%1) ")
+  return (text:gsub("@(%a+)", pieces))
+end
+
+-- Rows without a key lie in blocks: so many blocks on, or, for less than one, so many rows in it.
+local function render_ctid_probe(target, rows_per_block)
+  return assemble([[
+WITH place AS (SELECT p.at[0]::int8 AS block, p.at[1]::int8 AS line, p.stop[0]::int8 AS last
+ FROM (SELECT ($1::text[])[1]::point AS at, ($2::text[])[1]::point AS stop) p),
+goal AS (SELECT CASE WHEN $3::int8 >= @rows THEN LEAST(block + $3::int8 / @rows, last)
+ WHEN line < 65535 THEN block ELSE LEAST(block + 1, last) END AS block, last FROM place),
+bound AS MATERIALIZED (SELECT COALESCE((SELECT @alias.ctid::text FROM @table
+ WHERE $3::int8 < @rows AND @alias.ctid > ($1::text[])[1]::tid
+ AND @alias.ctid <= pg_catalog.format('(%s,65535)', goal.block)::tid
+ ORDER BY @alias.ctid OFFSET $3::int8 - 1 LIMIT 1),
+ pg_catalog.format('(%s,65535)', goal.block)) AS key,
+ pg_catalog.format('(%s,65535)', goal.last) AS last FROM goal)
+SELECT CASE WHEN key <> last THEN ARRAY[key] END AS key, (SELECT pg_catalog.count(*) FROM @table
+ WHERE @alias.ctid > ($1::text[])[1]::tid
+ AND @alias.ctid <= (SELECT key FROM bound)::tid) AS rows FROM bound]], {
+    rows = tostring(rows_per_block),
+    alias = target.alias,
+    table = from_table(target),
+  })
+end
+
+-- Half way between the cursor and the end, where that can be said without looking.
+local function render_middle(target)
+  if target.is_ctid then
+    return [[SELECT ARRAY[pg_catalog.format('(%s,65535)', (]]
+      .. [[(($1::text[])[1]::point)[0]::int8 OPERATOR(pg_catalog.+) ]]
+      .. [[(($2::text[])[1]::point)[0]::int8) OPERATOR(pg_catalog./) 2)] AS key]]
+  elseif render.is_integer(target) then
+    return "SELECT ARRAY[pg_catalog.trunc((($1::text[])[1]::numeric OPERATOR(pg_catalog.+) "
+      .. "($2::text[])[1]::numeric) OPERATOR(pg_catalog./) 2)::text] AS key"
+  end
+  return nil
+end
+
+local function equality(target, alias, i)
+  return ("%s %s v.k%d%s"):format(qualified(alias, target.key[i]), target.operator:format("="), i,
+    target.key[i].has_array and "" or "::" .. target.key[i].type)
+end
+
+local function array_type(column)
+  return column.has_array and column.type or "text"
+end
+
+local function array_parameter(column, n)
+  return ("pg_catalog.unnest($%d::%s[])"):format(n, array_type(column))
+end
+
+---The statement that writes changed rows back, for one set of columns. Parameters: an array for
+---each column of the key, one for each changed column, one for each old value; lower and upper key.
+---With old values it raises unless all rows are still what they were when read.
+---@param target luamig.backfill.Target
+---@param spec luamig.BatchSpec
+---@param names string[]
+---@param is_compared boolean
+---@return string
+function render.write(target, spec, names, is_compared)
+  local alias = target.alias
+  local functions, fields, sets, conditions = {}, {}, {}, {}
+  local function add(column, field)
+    functions[#functions + 1] = array_parameter(column, #functions + 1)
+    fields[#fields + 1] = field
+  end
+  for i, column in ipairs(target.key) do
+    add(column, "k" .. i)
+    conditions[i] = equality(target, alias, i)
+  end
+  for i, name in ipairs(names) do
+    local column = catalog.column(target, name, "the map function")
+    add(column, "c" .. i)
+    sets[i] = ("%s = v.c%d%s"):format(quote.ident(name), i,
+      column.has_array and "" or "::" .. column.type)
+  end
+  for i, name in ipairs(is_compared and spec.read or {}) do
+    local column = target.columns[name]
+    add(column, "o" .. i)
+    conditions[#conditions + 1] = ("%s.%s::text IS NOT DISTINCT FROM v.o%d::%s::text"):format(alias,
+      quote.ident(name), i, column.type)
+  end
+  local count = #functions
+  conditions[#conditions + 1] = render.range(target, alias, "$" .. count + 1, "$" .. count + 2)
+  local update = ("UPDATE %s SET %s FROM ROWS FROM (%s) AS v (%s) WHERE %s"):format(
+    from_table(target), table.concat(sets, ", "), table.concat(functions, ", "),
+    table.concat(fields, ", "), table.concat(conditions, " AND "))
+  if not is_compared then
+    return update
+  end
+  return ("WITH written AS (%s RETURNING 1) SELECT (CASE WHEN (SELECT pg_catalog.count(*) "
+    .. "FROM written) OPERATOR(pg_catalog.=) pg_catalog.cardinality($1::%s[]) THEN '1' "
+    .. "ELSE 'rows have changed since they were read' END)::int4"):format(update,
+    array_type(target.key[1]))
+end
+
+---What a map function may change, for the workers. Raises: operation (no such column).
+---@return boolean  whether a Lua string is the text form of the column as it is
+function render.is_text_plain(target, name)
+  local column = catalog.column(target, name, "the map function")
+  return column.base_type ~= "bytea" and column.category ~= "A"
+    and not types.is_json(column.base_type)
+end
+
+---Which columns of the key need no quotes in an array.
+---@return boolean[]
+function render.is_key_plain(target)
+  local out = {}
+  for i, column in ipairs(target.key) do
+    out[i] = is_plain[column.base_type] == true
+  end
+  return out
+end
+
+---The texts of a job, by the names that luamig.core.batch takes.
+---@param rows_per_block integer  of a table without a key
+---@return table<string, string>
+function render.texts(target, spec, rows_per_block)
+  local texts = {
+    after = target.operator:format(">"),
+    from = target.operator:format(">="),
+    middle = render_middle(target),
+    probe = target.is_ctid and render_ctid_probe(target, rows_per_block) or render_probe(target),
+    vacuum = "VACUUM (SKIP_LOCKED) " .. target.name,
+  }
+  if spec.kind == "map" then
+    texts.read = render_read(target, spec)
+  else
+    texts.work = spec.kind == "set" and render_set(target, spec) or render_sql(target, spec)
+  end
+  return texts
+end
+
+return render

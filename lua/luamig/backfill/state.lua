@@ -1,0 +1,127 @@
+--- The rows that luamig keeps of batched migrations, through one connection. The SQL is the core's.
+
+local core = require("luamig.core.batch")
+local fault = require("luamig.fault")
+local json = require("luamig.json")
+
+local state = {}
+
+local State = {}
+State.__index = State
+
+local texts = {}
+
+---@param conn { exec: fun(self, sql: string, params?: table): table }
+---@param names? { schema?: string, table?: string }  of the version table they stand beside
+function state.new(conn, names)
+  names = names or {}
+  local schema, table_name = names.schema or "luamig", names.table or "version"
+  local key = schema .. "\0" .. table_name
+  texts[key] = texts[key] or core.sql(schema, table_name)
+  return setmetatable({ conn = conn, sql = texts[key], schema = schema, table = table_name }, State)
+end
+
+---Runs one of the core's statements. A nil parameter is SQL NULL.
+---@return table[] rows
+function State:exec(name, ...)
+  return self.conn:exec(assert(self.sql[name], name), table.pack(...))
+end
+
+---Runs a function in a transaction of its own; an error rolls it back.
+function State:transaction(fn)
+  self.conn:exec("BEGIN")
+  local ok, result = pcall(fn)
+  if ok then
+    self.conn:exec("COMMIT")
+    return result
+  end
+  pcall(self.conn.exec, self.conn, "ROLLBACK")
+  error(result, 0)
+end
+
+---@return boolean  whether the tables are there
+function State:exists()
+  return self:exec("present")[1].present
+end
+
+---Creates the tables when they are not there; safe when others do the same at the same time.
+---@param is_open? boolean  in a transaction that the caller has opened
+function State:ensure(is_open)
+  local present = self:exec("present")[1]
+  if present.present then
+    return
+  end
+  local function create()
+    self:exec("create_lock")
+    if not present.has_schema then
+      self:exec("create_schema")
+    end
+    if not self:exists() then
+      for _, name in ipairs({ "backfill", "range", "range_key", "error", "event" }) do
+        self:exec("create_" .. name)
+      end
+    end
+  end
+  if is_open then
+    create()
+  else
+    self:transaction(create)
+  end
+end
+
+---The backfill of this name, or nil.
+---@return table|nil row
+function State:find(name)
+  return self:exec("find", name)[1]
+end
+
+---The backfill of this name. Raises: usage, with the names there are.
+function State:get(name)
+  local row = self:exists() and self:find(name)
+  if not row then
+    local names = {}
+    for i, each in ipairs(self:exists() and self:progress() or {}) do
+      names[i] = each.name
+    end
+    local near = require("luamig.nearest").of(name, names)
+    fault.raise({
+      kind = "usage",
+      message = ("there is no backfill '%s'"):format(name),
+      hint = near and ("did you mean '%s'?"):format(near)
+        or #names > 0 and "known: " .. table.concat(names, ", ") or "none is registered",
+      try = "luamig backfill list",
+    })
+  end
+  return row
+end
+
+---How far a backfill is, or all of them.
+---@param id? integer
+---@return table[] rows
+function State:progress(id)
+  return self:exec("progress", id)
+end
+
+---Registers a backfill and returns its id.
+---@param spec luamig.BatchSpec
+---@param about { revision?, direction?, run?, code: string, file?, script?, context? }
+---@return integer
+function State:register(spec, about)
+  local tuning = spec.tuning
+  return self:exec("register", spec.name, about.revision, about.direction, about.run, spec.kind,
+    spec.relation, about.code, require("luamig.batch_spec").encode(spec), about.file,
+    about.script, about.context and json.encode(about.context), tuning.batch_rows,
+    tuning.target_ms, tuning.pause_ms, tuning.workers, tuning.lease_ms, tuning.error_budget,
+    state.encode_throttle(tuning.throttle), tuning.vacuum_every)[1].id
+end
+
+---A throttle as the tables hold it: a function stays in its script.
+function state.encode_throttle(throttle)
+  local out = {}
+  for name, v in pairs(throttle) do
+    out[name] = type(v) == "function" and { ["function"] = true } or v
+  end
+  return next(out) and json.encode(out) or "{}"
+end
+
+return state

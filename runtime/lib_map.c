@@ -1,0 +1,313 @@
+#include "lib_map_private.h"
+
+#include "clock.h"
+#include "interrupt.h"
+#include "lib_value.h"
+
+#include <lauxlib.h>
+#include <stdlib.h>
+#include <string.h>
+
+// Instructions, and rows, between two looks at the clock.
+enum { HOOK_EVERY = 10000, CLOCK_EVERY = 16, STOP_AFTER_MS = 1000 };
+
+// The map that runs in this OS thread: a hook has nothing else to find it by.
+static _Thread_local struct lib_map *current;
+
+static enum map_kill kill_reason(struct lib_map *map)
+{
+    int64_t now = clock_now_ms();
+    if (map->kill == MAP_KILL_NONE && map->watched_row != map->row) {
+        map->watched_row = map->row;
+        map->watched_ms = now;
+    }
+    if (interrupt_count() != map->interrupts && now - map->start_ms > STOP_AFTER_MS) {
+        return MAP_KILL_ALL;
+    }
+    return now - map->watched_ms > map->row_limit_ms ? MAP_KILL_ROW : map->kill;
+}
+
+// A pcall of the script can swallow the error once; it is raised again at the next instruction.
+static void watch(lua_State *L, lua_Debug *activation)
+{
+    (void)activation;
+    struct lib_map *map = current;
+    if (!map) {
+        return;
+    }
+    map->kill = kill_reason(map);
+    if (map->kill != MAP_KILL_NONE) {
+        lua_sethook(L, watch, LUA_MASKCOUNT, 1);
+        luaL_error(L, "the map function did not return within %d ms", (int)map->row_limit_ms);
+    }
+}
+
+static void row_push(lua_State *L, const struct lib_map *map)
+{
+    int columns = result_columns(map->rows);
+    lua_createtable(L, 0, columns - map->key_count);
+    for (int column = map->key_count; column < columns; column++) {
+        size_t size = 0;
+        const char *text = result_value(map->rows, map->row, column, &size);
+        if (text) {
+            lua_pushvalue(L, AT_SLOTS + 1 + column - map->key_count);
+            lib_value_push(L, result_type(map->rows, column), text, size); // row name value
+            lua_rawset(L, -3);
+        }
+    }
+}
+
+// All rows from the one at hand on, until one fails or the time is over.
+static int rows_run(lua_State *L)
+{
+    struct lib_map *map = lua_touserdata(L, 1);
+    int columns = result_columns(map->rows);
+    lua_settop(L, 0);
+    luaL_checkstack(L, columns + 20, NULL);
+    for (int i = AT_TRANSFORM; i <= AT_SLOTS; i++) {
+        lua_rawgetp(L, LUA_REGISTRYINDEX, (const char *)map + i);
+    }
+    for (int column = map->key_count; column < columns; column++) {
+        lua_pushstring(L, result_name(map->rows, column));
+    }
+    int base = lua_gettop(L);
+    for (; map->row < map->row_count; map->row++) {
+        bool look = map->row % CLOCK_EVERY == 0 && map->row > 0;
+        if (look && clock_now_ms() - map->start_ms > map->limit_ms) {
+            break;
+        }
+        lua_pushvalue(L, AT_MAP);
+        row_push(L, map);
+        lua_pushvalue(L, AT_CTX);
+        lua_call(L, 2, 1); // changes
+        if (map->is_rejected) {
+            lua_getfield(L, AT_CTX, "reason");
+            return lua_error(L);
+        }
+        if (lua_istable(L, -1)) {
+            map_row_add(L, map);
+        } else if (lua_toboolean(L, -1)) {
+            return luaL_error(L, "the map function returned a %s; expected a table or nil",
+                              luaL_typename(L, -1));
+        }
+        lua_settop(L, base);
+    }
+    return 0;
+}
+
+// ctx.reject(why): the row is put aside, whatever the function returns.
+static int ctx_reject(lua_State *L)
+{
+    struct lib_map *map = lua_touserdata(L, lua_upvalueindex(1));
+    luaL_tolstring(L, 1, NULL);
+    lua_setfield(L, lua_upvalueindex(2), "reason");
+    map->is_rejected = true;
+    return 0;
+}
+
+static int setup(lua_State *L) // transform map
+{
+    struct lib_map *map = lua_touserdata(L, 2);
+    lua_getfield(L, 1, "key_count");
+    map->key_count = (int)luaL_checkinteger(L, -1);
+    luaL_argcheck(L, map->key_count > 0 && map->key_count <= MAP_KEYS_AT_MOST, 1, "key_count");
+    lua_getfield(L, 1, "is_key_plain");
+    for (int i = 0; i < map->key_count; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        map->key_plain[i] = lua_toboolean(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_getfield(L, 1, "is_compared");
+    map->is_compared = lua_toboolean(L, -1);
+    lua_pushvalue(L, 1);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, (const char *)map + AT_TRANSFORM);
+    lua_getfield(L, 1, "map");
+    luaL_checktype(L, -1, LUA_TFUNCTION);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, (const char *)map + AT_MAP);
+    lua_newtable(L); // ctx
+    lua_getfield(L, 1, "name");
+    lua_setfield(L, -2, "name");
+    lua_pushlightuserdata(L, map);
+    lua_pushvalue(L, -2);
+    lua_pushcclosure(L, ctx_reject, 2);
+    lua_setfield(L, -2, "reject");
+    lua_rawsetp(L, LUA_REGISTRYINDEX, (const char *)map + AT_CTX);
+    lua_newtable(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, (const char *)map + AT_SLOTS);
+    return 0;
+}
+
+static bool message_add(lua_State *L, struct lib_map *map)
+{
+    size_t size;
+    const char *text = luaL_tolstring(L, -1, &size);
+    array_text_add(&map->messages, text, strlen(text));
+    if (!map->first) {
+        map->first = strdup(text);
+        map->first_kind = map->is_rejected ? FAULT_OPERATION : FAULT_SCRIPT;
+    }
+    lua_settop(L, 0);
+    return map->first != NULL;
+}
+
+// The row at hand is put aside. The error value is on top.
+static int row_reject(lua_State *L)
+{
+    struct lib_map *map = lua_touserdata(L, lua_upvalueindex(1));
+    struct array_text key = {0};
+    map_key_add(map, &key);
+    const char *text = array_text_end(&key);
+    if (text) {
+        array_text_add(&map->keys, text, strlen(text));
+        array_text_add_null(&map->states);
+    }
+    array_text_clear(&key);
+    map->rejected++;
+    if (!text || !message_add(L, map)) {
+        return luaL_error(L, "not enough memory");
+    }
+    return 0;
+}
+
+static bool no_memory(struct fault *fault)
+{
+    return fault_set(fault, FAULT_MEMORY, "not enough memory");
+}
+
+// The error value is on top. False: the whole batch is given up.
+static bool failure_answer(struct lib_map *map, int status, struct fault *fault)
+{
+    lua_State *L = map->L;
+    if (map->kill == MAP_KILL_ALL) {
+        return fault_set(fault, FAULT_INTERRUPTED, "interrupted");
+    } else if (status == LUA_ERRMEM) {
+        return no_memory(fault);
+    }
+    map_row_undo(map);
+    lua_pushlightuserdata(L, map);
+    lua_pushcclosure(L, row_reject, 1);
+    lua_insert(L, -2);
+    if (lua_pcall(L, 1, 0, 0) != LUA_OK) {
+        return no_memory(fault);
+    }
+    map->row++;
+    return true;
+}
+
+static bool rows_map(struct lib_map *map, struct fault *fault)
+{
+    lua_State *L = map->L;
+    bool goes_on = true;
+    while (goes_on && map->row < map->row_count) {
+        map->kill = MAP_KILL_NONE;
+        map->is_rejected = false;
+        map->watched_row = -1;
+        lua_sethook(L, watch, LUA_MASKCOUNT, HOOK_EVERY);
+        lua_settop(L, 0);
+        lua_pushcfunction(L, rows_run);
+        lua_pushlightuserdata(L, map);
+        int status = lua_pcall(L, 1, 0, 0);
+        lua_sethook(L, NULL, 0, 0);
+        if (status == LUA_OK) {
+            break;
+        }
+        goes_on = failure_answer(map, status, fault);
+    }
+    lua_settop(L, 0);
+    return goes_on;
+}
+
+static void batch_reset(struct lib_map *map, const struct result *rows)
+{
+    map_groups_reset(map);
+    array_text_reset(&map->keys);
+    array_text_reset(&map->states);
+    array_text_reset(&map->messages);
+    free(map->first);
+    map->first = NULL;
+    map->rejected = 0;
+    map->rows = rows;
+    map->row = 0;
+    map->row_count = result_rows(rows);
+    map->start_ms = clock_now_ms();
+}
+
+static bool output_make(struct lib_map *map, struct batch_output *out)
+{
+    *out = (struct batch_output){.row_count = map->row, .rejected = map->rejected};
+    bool ok = map_writes_make(map, out);
+    if (map->rejected > 0) {
+        out->keys = array_text_end(&map->keys);
+        out->sqlstates = array_text_end(&map->states);
+        out->messages = array_text_end(&map->messages);
+        out->first = map->first;
+        out->first_kind = map->first_kind;
+        ok = ok && out->keys && out->sqlstates && out->messages;
+    }
+    if (map->row < map->row_count) { // the time was over
+        map->row--;
+        array_text_reset(&map->upper);
+        map_key_add(map, &map->upper);
+        out->upper = array_text_end(&map->upper);
+        ok = ok && out->upper;
+    }
+    return ok;
+}
+
+static bool map_call(void *data, const struct result *rows, const struct batch_limits *limits,
+                     struct batch_output *out, struct fault *fault)
+{
+    struct lib_map *map = data;
+    batch_reset(map, rows);
+    if (map->is_compared != limits->is_compared) { // other statements
+        map_groups_clear(map);
+        map->is_compared = limits->is_compared;
+    }
+    map->limit_ms = limits->batch_ms;
+    map->row_limit_ms = limits->row_ms;
+    current = map;
+    bool ok = rows_map(map, fault);
+    current = NULL;
+    return ok && (output_make(map, out) || no_memory(fault));
+}
+
+bool lib_map_new(lua_State *L, struct batch_mapper *mapper, struct fault *fault)
+{
+    struct lib_map *map = calloc(1, sizeof *map);
+    if (!map) {
+        return no_memory(fault);
+    }
+    map->L = L;
+    map->interrupts = interrupt_count();
+    lua_pushcfunction(L, setup);
+    lua_insert(L, 1);
+    lua_pushlightuserdata(L, map);
+    if (lua_pcall(L, 2, 0, 0) != LUA_OK) {
+        const char *text = lua_tostring(L, -1);
+        fault_set(fault, FAULT_SCRIPT, "%s", text ? text : "the map function cannot be prepared");
+        lua_settop(L, 0);
+        free(map);
+        return false;
+    }
+    *mapper = (struct batch_mapper){.map = map_call, .data = map};
+    return true;
+}
+
+void lib_map_free(struct batch_mapper *mapper)
+{
+    struct lib_map *map = mapper->data;
+    if (map) {
+        for (int i = AT_TRANSFORM; i <= AT_SLOTS; i++) {
+            lua_pushnil(map->L);
+            lua_rawsetp(map->L, LUA_REGISTRYINDEX, (const char *)map + i);
+        }
+        map_groups_clear(map);
+        array_text_clear(&map->keys);
+        array_text_clear(&map->states);
+        array_text_clear(&map->messages);
+        array_text_clear(&map->upper);
+        free(map->first);
+        free(map);
+    }
+    mapper->data = NULL;
+}
