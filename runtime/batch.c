@@ -38,6 +38,7 @@ void batch_worker_free(struct batch_worker *worker)
         conn_close(worker->conn);
         batch_range_clear(&worker->range);
         free(worker->rejected);
+        free(worker->rejected_key);
         free(worker->changed_in);
         free(worker->owner);
         free(worker);

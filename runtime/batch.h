@@ -68,6 +68,7 @@ struct batch_output {
     int64_t rejected;  // of them put aside
     const char *keys, *sqlstates, *messages; // text[] each, of the rows put aside
     const char *first;                       // why the first of them
+    const char *first_key;                   // and which
     enum fault_kind first_kind;              // FAULT_SCRIPT: its function failed
 };
 

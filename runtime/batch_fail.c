@@ -142,6 +142,30 @@ static bool run_fail(struct batch_worker *worker, struct fault *fault)
     return false;
 }
 
+// Which row it was, before whatever the server says of it.
+static void row_name(const struct batch_worker *worker, const char *key, struct fault *fault)
+{
+    const char *table = worker->range.relation;
+    table = strncmp(table, "ONLY ", 5) == 0 ? table + 5 : table;
+    char *said = fault->detail;
+    fault->detail = NULL;
+    fault_text(&fault->detail, "row %s of %s%s%s", key ? key : "?", table, said ? "\n" : "",
+               said ? said : "");
+    free(said);
+}
+
+static bool budget_fail(struct batch_worker *worker, struct fault *fault)
+{
+    fault_set(fault, worker->rejected_kind, "%s", worker->rejected ? worker->rejected : "bad row");
+    row_name(worker, worker->rejected_key, fault);
+    char *row = fault->detail;
+    fault->detail = NULL;
+    fault_text(&fault->detail, "%s; on_error allows %lld", row ? row : "",
+               (long long)worker->tuning.error_budget);
+    free(row);
+    return run_fail(worker, fault);
+}
+
 static bool passing_recover(struct batch_worker *worker, struct fault *fault)
 {
     atomic_store(&worker->status.trouble, BATCH_TROUBLE_RETRY);
@@ -190,6 +214,7 @@ static bool row_reject(struct batch_worker *worker, struct fault *fault)
                                   .rejected = 1,
                                   .row_count = 1,
                                   .first = fault->message,
+                                  .first_key = worker->range.upper,
                                   .first_kind = fault->kind};
     struct fault other;
     fault_init(&other);
@@ -228,7 +253,7 @@ static bool row_recover(struct batch_worker *worker, struct fault *fault)
         worker->suspect = 0;
         worker->size = worker->size_before > 0 ? worker->size_before : worker->tuning.batch_rows;
     } else if (fault->kind == FAULT_SERVER) {
-        fault_text(&fault->detail, "key %s of %s", key ? key : "?", worker->range.relation);
+        row_name(worker, key, fault);
         run_fail(worker, fault);
     }
     free(key);
@@ -275,11 +300,7 @@ bool batch_recover(struct batch_worker *worker, struct fault *fault)
         }
         return run_fail(worker, fault);
     case FAILURE_BUDGET:
-        fault_set(fault, worker->rejected_kind, "%s",
-                  worker->rejected ? worker->rejected : "bad row");
-        fault_text(&fault->detail, "more rows than on_error allows (%lld) could not be done",
-                   (long long)worker->tuning.error_budget);
-        return run_fail(worker, fault);
+        return budget_fail(worker, fault);
     case FAILURE_FINAL:
         return run_fail(worker, fault);
     case FAILURE_OWN:

@@ -48,7 +48,8 @@ struct batch_worker {
     char *changed_in;          // … of this range; owned
     int64_t looked_ms;         // when it last looked for sessions that wait
     int64_t rows, ms, waiters; // of the last batch
-    char *rejected; // owned: why the first row that was put aside by it could not be done
+    char *rejected;     // owned: why the first row that was put aside by it could not be done
+    char *rejected_key; // owned: and which it is
     enum fault_kind rejected_kind;
     struct batch_sent sent;
 };

@@ -67,7 +67,8 @@ static bool errors_send(struct batch_worker *worker, const struct batch_output *
         return true;
     }
     worker->rejected_kind = output->first_kind;
-    if (!batch_text_replace(&worker->rejected, output->first)) {
+    if (!batch_text_replace(&worker->rejected, output->first) ||
+        !batch_text_replace(&worker->rejected_key, output->first_key)) {
         return no_memory(fault);
     }
     const char *backfill = worker->job->backfill;

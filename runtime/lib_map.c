@@ -161,6 +161,10 @@ static int row_reject(lua_State *L)
         array_text_add(&map->keys, text, strlen(text));
         array_text_add_null(&map->states);
     }
+    if (text && map->rejected == 0) {
+        array_text_reset(&map->first_key);
+        map_key_add(map, &map->first_key);
+    }
     array_text_clear(&key);
     map->rejected++;
     if (!text || !message_add(L, map)) {
@@ -241,6 +245,7 @@ static bool output_make(struct lib_map *map, struct batch_output *out)
         out->sqlstates = array_text_end(&map->states);
         out->messages = array_text_end(&map->messages);
         out->first = map->first;
+        out->first_key = array_text_end(&map->first_key);
         out->first_kind = map->first_kind;
         ok = ok && out->keys && out->sqlstates && out->messages;
     }
@@ -306,6 +311,7 @@ void lib_map_free(struct batch_mapper *mapper)
         array_text_clear(&map->states);
         array_text_clear(&map->messages);
         array_text_clear(&map->upper);
+        array_text_clear(&map->first_key);
         free(map->first);
         free(map);
     }

@@ -36,7 +36,7 @@ struct lib_map {
     struct map_group *open; // the row at hand is in it, perhaps in part
     struct batch_write writes[MAP_GROUPS_AT_MOST];
     // rows put aside
-    struct array_text keys, states, messages;
+    struct array_text keys, states, messages, first_key;
     int64_t rejected;
     char *first;
     enum fault_kind first_kind;

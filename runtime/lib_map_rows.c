@@ -167,7 +167,7 @@ static void text_of_column_add(const struct lib_map *map, struct array_text *arr
 void map_key_add(const struct lib_map *map, struct array_text *array)
 {
     for (int i = 0; i < map->key_count; i++) {
-        text_of_column_add(map, array, i, false);
+        text_of_column_add(map, array, i, map->key_plain[i]);
     }
 }
 
