@@ -244,8 +244,33 @@ function backfill.run_inline(place, spec, about)
   return result_of(st:progress(row.id)[1])
 end
 
-backfill.RANGES_FOR_OTHERS = RANGES_FOR_OTHERS
-backfill.spec_of = spec_of
-backfill.script_of = script_of
+---Works on a registered backfill, together with whoever else does.
+---Raises: usage (no such backfill), and what run_inline raises.
+---@param place luamig.backfill.Place
+---@param name string
+---@param options? { workers?: integer, for_ms?: integer }
+---@return "done"|"failed"|"stopped"|"paused"|"cancelled"|"changed" ended
+---@return table progress
+function backfill.run(place, name, options)
+  options = options or {}
+  local st = open_state(place, name)
+  local conn <close> = st.conn -- luacheck: no unused
+  local row = st:get(name)
+  local ended = row.outcome
+  if not ended then
+    local spec, script = spec_of(row), script_of(row)
+    ended = work(st, row, spec, place, {
+      ranges = RANGES_FOR_OTHERS,
+      workers = options.workers,
+      for_ms = options.for_ms,
+      script = script,
+    })
+  end
+  local progress = st:progress(row.id)[1]
+  if ended == "closed" then
+    ended = progress.outcome ~= "" and progress.outcome or progress.desired_state
+  end
+  return ended == "finalized" and "done" or ended, progress
+end
 
 return backfill
