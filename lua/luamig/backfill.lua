@@ -36,14 +36,27 @@ local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 ---@field run? string           one application of the revision: the same again is resumed
 ---@field script? luamig.backfill.Script
 
+-- A signal ends the workers after their batches; what is then asked of the tables goes through.
 local function opener(place, name)
   return function()
-    return connection.open({ url = place.url, application_name = "luamig:" .. name })
+    local conn = connection.open({ url = place.url, application_name = "luamig:" .. name })
+    conn:patient(true)
+    return conn
   end
 end
 
+-- Closes whatever connection the state has by then.
+local function closer(st)
+  return setmetatable({}, {
+    __close = function()
+      st.conn:close()
+    end,
+  })
+end
+
 local function open_state(place, name)
-  return state.new(opener(place, name)(), place.state)
+  local st = state.new(opener(place, name)(), place.state)
+  return st, closer(st)
 end
 
 ---A specification from the row of a backfill: what is plain data; functions are in its script.
@@ -172,7 +185,7 @@ local function work(st, row, spec, place, extra)
   }
   job_map(job, spec, extra.map, extra.script, extra.workers or row.workers, options, st)
   local ended = op.with(transform.forbidden, supervise.run, job)
-  st:exec("finish", row.id)
+  st:persist(job.connect, "finish", row.id)
   return ended
 end
 
@@ -225,8 +238,8 @@ end
 ---@param about luamig.backfill.About
 ---@return { rows: integer, changed: integer, batches: integer, errors: integer, ms: integer }
 function backfill.run_inline(place, spec, about)
-  local st = open_state(place, spec.name)
-  local conn <close> = st.conn -- luacheck: no unused
+  local st, close = open_state(place, spec.name)
+  local guard <close> = close -- luacheck: no unused
   st:ensure()
   local row = inline_row(st, spec, about)
   if row.outcome then
@@ -253,8 +266,8 @@ end
 ---@return table progress
 function backfill.run(place, name, options)
   options = options or {}
-  local st = open_state(place, name)
-  local conn <close> = st.conn -- luacheck: no unused
+  local st, close = open_state(place, name)
+  local guard <close> = close -- luacheck: no unused
   local row = st:get(name)
   local ended = row.outcome
   if not ended then

@@ -3,7 +3,6 @@ local batch = require("support.batch")
 local batch_spec = require("luamig.batch_spec")
 local fault = require("luamig.fault")
 local op = require("luamig.op")
-local process = require("support.process")
 local project = require("support.project")
 
 local script = [[
@@ -37,6 +36,8 @@ describe("workers", function()
   teardown(function()
     db:drop()
   end)
+
+  after_each(batch.end_workers)
 
   local function orders(rows)
     db:exec("DROP TABLE IF EXISTS orders")
@@ -113,10 +114,10 @@ describe("workers", function()
       batch_rows = 20, target_ms = 2, pause_ms = 5 })
     local list = {}
     for i = 1, 3 do
-      list[i] = process.start("lua", "tests/support/worker.lua", db.url, "many", "1")
+      list[i] = db:worker("many")
     end
     for _, each in ipairs(list) do
-      assert.equal("done\n", each:wait())
+      assert.equal("done", each:wait())
     end
     check_all_once(4000)
     assert.equal("done", db:value("SELECT outcome FROM luamig.backfill WHERE name = 'many'"))
@@ -132,10 +133,10 @@ describe("workers", function()
       { ranges = 1 })
     local list = {}
     for i = 1, 2 do
-      list[i] = process.start("lua", "tests/support/worker.lua", db.url, "tail", "1")
+      list[i] = db:worker("tail")
     end
     for _, each in ipairs(list) do
-      assert.equal("done\n", each:wait())
+      assert.equal("done", each:wait())
     end
     check_all_once(6000)
     local ranges = db:exec("SELECT r.rows_changed FROM luamig.backfill_range r "

@@ -1,31 +1,83 @@
 --- A database for the specs of batched migrations, and what is common to them.
 
 local batch_spec = require("luamig.batch_spec")
-local connection = require("luamig.core.conn")
+local process = require("support.process")
+local server = require("support.server")
 
 local batch = {}
 
 local Database = {}
 Database.__index = Database
 
-local count = 0
+local started = {}
 
 ---A database of its own for one spec file.
 function batch.database()
-  local url = os.getenv("LUAMIG_TEST_URL") or "postgresql://postgres@/postgres?host=/tmp/pgdev"
-  count = count + 1
-  local name = ("batch_spec_%d_%d"):format(math.random(1 << 30), count)
-  local admin <close> = connection.open({ url = url })
-  admin:exec("CREATE DATABASE " .. name)
-  local own = url:gsub("/[%w_]*%?", "/" .. name .. "?", 1)
-  return setmetatable({ name = name, admin_url = url, url = own,
-    conn = connection.open({ url = own }) }, Database)
+  local made = server.database()
+  return setmetatable({ made = made, name = made.name, url = made.url, conn = made.connect() },
+    Database)
 end
 
 function Database:drop()
   self.conn:close()
-  local admin <close> = connection.open({ url = self.admin_url })
-  admin:exec(("DROP DATABASE %s WITH (FORCE)"):format(self.name))
+  self.made.drop()
+end
+
+local Worker = {}
+Worker.__index = Worker
+
+---A process of its own that works on a backfill.
+---@param workers? integer
+function Database:worker(name, workers)
+  local line = ("%s lua tests/support/worker.lua '%s' %s %d 2>&1"):format(process.luamig(),
+    self.url, name, workers or 1)
+  local self_process = process.start(line)
+  local worker = setmetatable({ process = self_process, pid = self_process.pid }, Worker)
+  started[#started + 1] = worker
+  return worker
+end
+
+function Worker:signal(name)
+  process.kill(self.pid, name)
+end
+
+function Worker:is_running()
+  return process.is_alive(self.pid)
+end
+
+---Waits until it has ended and returns what it printed.
+function Worker:wait()
+  if not self.text then
+    local lines = {}
+    for line in self.process.line, self.process do
+      lines[#lines + 1] = line
+    end
+    self.process:wait()
+    self.text = table.concat(lines, "\n")
+  end
+  return self.text
+end
+
+---Ends what still runs: a spec that failed half way must not disturb the next one.
+function batch.end_workers()
+  for i, each in ipairs(started) do
+    if not each.text then
+      each:signal("KILL")
+      each:wait()
+    end
+    started[i] = nil
+  end
+end
+
+---Waits for what must come true within seconds, and returns it.
+function batch.eventually(what, check)
+  local result
+  local came = process.eventually(function()
+    result = check()
+    return result
+  end, 20000)
+  assert(came, "did not come true: " .. what)
+  return result
 end
 
 function Database:exec(sql, params)

@@ -1,13 +1,17 @@
 --- The rows that luamig keeps of batched migrations, through one connection. The SQL is the core's.
 
+local clock = require("luamig.core.clock")
 local core = require("luamig.core.batch")
 local fault = require("luamig.fault")
 local json = require("luamig.json")
+local txn = require("luamig.core.txn")
 
 local state = {}
 
 local State = {}
 State.__index = State
+
+local ATTEMPTS <const> = 30 -- about two minutes
 
 local texts = {}
 
@@ -25,6 +29,27 @@ end
 ---@return table[] rows
 function State:exec(name, ...)
   return self.conn:exec(assert(self.sql[name], name), table.pack(...))
+end
+
+---The same over a new connection when the old one is lost: for statements that may run twice.
+---@param open fun(): userdata
+function State:persist(open, name, ...)
+  local attempt = 0
+  while true do
+    local ok, result = pcall(self.exec, self, name, ...)
+    if ok then
+      return result
+    elseif not fault.is(result) or result.kind ~= "connection" or attempt == ATTEMPTS then
+      error(result, 0)
+    end
+    attempt = attempt + 1
+    clock.sleep_ms(txn.retry_delay_ms(attempt))
+    local opened, conn = pcall(open)
+    if opened then
+      self.conn:close()
+      self.conn = conn
+    end
+  end
 end
 
 ---Runs a function in a transaction of its own; an error rolls it back.

@@ -14,6 +14,7 @@ local LOOK_MS <const> = 1000
 ---@class luamig.backfill.Job
 ---@field url? string
 ---@field state table       of the supervisor's own connection
+---@field connect fun(): userdata  another one, when that is lost
 ---@field id integer        of the backfill
 ---@field code string
 ---@field plan table        texts of a batch
@@ -96,18 +97,19 @@ function Supervisor:look()
   end
 end
 
--- The supervisor's connection may be lost or interrupted; the workers have their own, and go on or
--- end by themselves.
+-- The supervisor's connection may be lost; the workers have their own, and go on meanwhile.
 function Supervisor:look_safely()
+  local state = self.job.state
   local ok, f = pcall(self.look, self)
   if ok then
     return
-  elseif not fault.is(f) or (f.kind ~= "connection" and f.kind ~= "interrupted") then
+  elseif not fault.is(f) or f.kind ~= "connection" then
     error(f, 0)
-  elseif not self.job.state.conn:alive() then
+  elseif not state.conn:alive() then
     local opened, conn = pcall(self.job.connect)
     if opened then
-      self.job.state.conn = conn
+      state.conn:close()
+      state.conn = conn
     end
   end
 end
