@@ -63,8 +63,8 @@ struct batch_write {
 struct batch_output {
     const struct batch_write *writes;
     int write_count;
-    const char *upper; // the last key dealt with, when that is not the last one
-    int64_t row_count; // rows dealt with
+    const char *upper; // the last key dealt with
+    int row_count;     // rows dealt with; fewer than asked for when the time was over
     int64_t rejected;  // of them put aside
     const char *keys, *sqlstates, *messages; // text[] each, of the rows put aside
     const char *first;                       // why the first of them
@@ -73,7 +73,8 @@ struct batch_output {
 };
 
 struct batch_limits {
-    int64_t batch_ms; // after this the rest of the rows is left for the next batch
+    int first, count; // rows to map
+    int64_t end_ms;   // on the clock: then the rest of the rows is left for the next batch
     int64_t row_ms;   // no row may take longer
     bool is_compared; // the statements compare what was read instead of relying on locks
 };

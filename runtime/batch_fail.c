@@ -65,7 +65,7 @@ static enum failure failure_of(const struct batch_worker *worker, const struct f
         return FAILURE_FINAL;
     } else if (fault->seq == sent->checkpoint && is_raised(fault, "belongs to another worker")) {
         return FAILURE_FENCED;
-    } else if (fault->seq == sent->error_count && is_raised(fault, "more rows failed")) {
+    } else if (is_raised(fault, "more rows failed than on_error allows")) {
         return FAILURE_BUDGET;
     } else if (worker->compares && fault->seq >= sent->first_write &&
                fault->seq <= sent->last_write && is_raised(fault, "since they were read")) {

@@ -22,7 +22,7 @@ struct batch_tuning {
 
 /// Which statement is which, in the batch being sent; 0: not sent.
 struct batch_sent {
-    long work, first_write, last_write, error_count, checkpoint, probe;
+    long work, first_write, last_write, checkpoint, probe;
 };
 
 struct batch_worker {
@@ -48,6 +48,7 @@ struct batch_worker {
     char *changed_in;          // … of this range; owned
     int64_t looked_ms;         // when it last looked for sessions that wait
     int64_t rows, ms, waiters; // of the last batch
+    bool has_rejected;         // rows of the batch at hand were put aside
     char *rejected;     // owned: why the first row that was put aside by it could not be done
     char *rejected_key; // owned: and which it is
     enum fault_kind rejected_kind;
@@ -85,9 +86,26 @@ bool batch_probe(struct batch_worker *worker, struct fault *fault);
 /// One batch. On false nothing of it happened, or the connection was lost and nobody knows.
 bool batch_step(struct batch_worker *worker, struct fault *fault);
 
+/// Where a batch ends and what is known of it before it is committed.
+struct batch_ending {
+    const char *cursor;
+    bool is_last;
+    int64_t rows;
+};
+
+/// Queues the rows that are put aside; when they are too many the transaction fails.
+bool batch_errors_send(struct batch_worker *worker, const struct batch_output *output,
+                       struct fault *fault);
+/// Queues checkpoint, the probe for the next batch and COMMIT, and waits.
+bool batch_ending_commit(struct batch_worker *worker, const struct batch_ending *ending,
+                         struct fault *fault);
 /// Puts the rows between lower and upper aside instead of working on them.
 bool batch_reject(struct batch_worker *worker, const struct batch_output *output,
                   struct fault *fault);
+
+// batch_map.c
+
+bool batch_map_step(struct batch_worker *worker, struct fault *fault);
 
 // batch_claim.c
 

@@ -52,33 +52,28 @@ bool batch_probe(struct batch_worker *worker, struct fault *fault)
     return ok;
 }
 
-/// Where a batch ends and what is known of it before it is committed.
-struct ending {
-    const char *cursor;
-    bool is_last;
-    int64_t rows;
-    const struct batch_output *output; // NULL without a map function
-};
-
-static bool errors_send(struct batch_worker *worker, const struct batch_output *output,
-                        struct fault *fault)
+bool batch_errors_send(struct batch_worker *worker, const struct batch_output *output,
+                       struct fault *fault)
 {
-    if (!output || output->rejected == 0) {
+    if (output->rejected == 0) {
         return true;
     }
-    worker->rejected_kind = output->first_kind;
-    if (!batch_text_replace(&worker->rejected, output->first) ||
-        !batch_text_replace(&worker->rejected_key, output->first_key)) {
-        return no_memory(fault);
+    if (!worker->has_rejected) { // the first of the batch is the one to tell of
+        worker->has_rejected = true;
+        worker->rejected_kind = output->first_kind;
+        if (!batch_text_replace(&worker->rejected, output->first) ||
+            !batch_text_replace(&worker->rejected_key, output->first_key)) {
+            return no_memory(fault);
+        }
     }
     const char *backfill = worker->job->backfill;
     const char *errors[] = {worker->range.id, output->keys, output->sqlstates, output->messages};
     return batch_send(worker, BATCH_ERROR_LOCK, &backfill, 1, 0, NULL, fault) &&
            batch_send(worker, BATCH_ERROR_ADD, errors, 4, 0, NULL, fault) &&
-           batch_send(worker, BATCH_ERROR_COUNT, &backfill, 1, 0, &worker->sent.error_count, fault);
+           batch_send(worker, BATCH_ERROR_COUNT, &backfill, 1, 0, NULL, fault);
 }
 
-static bool checkpoint_send(struct batch_worker *worker, const struct ending *ending,
+static bool checkpoint_send(struct batch_worker *worker, const struct batch_ending *ending,
                             struct fault *fault)
 {
     struct batch_number rows, changed;
@@ -108,21 +103,19 @@ static int64_t next_size(const struct batch_worker *worker, int64_t rows)
     return suspects > 0 ? (suspects + 1) / 2 : worker->size;
 }
 
-static bool resolve_send(struct batch_worker *worker, const struct ending *ending,
+static bool resolve_send(struct batch_worker *worker, const struct batch_ending *ending,
                          struct fault *fault)
 {
-    bool is_rejected = ending->output && ending->output->rejected > 0;
     const char *id = worker->range.id;
-    return !ending->is_last || !worker->range.is_retry || is_rejected ||
+    return !ending->is_last || !worker->range.is_retry || worker->has_rejected ||
            batch_send(worker, BATCH_RESOLVE, &id, 1, 0, NULL, fault);
 }
 
-static bool ending_send(struct batch_worker *worker, const struct ending *ending,
+static bool ending_send(struct batch_worker *worker, const struct batch_ending *ending,
                         struct fault *fault)
 {
     bool inclusive = worker->range.inclusive;
-    bool ok = errors_send(worker, ending->output, fault) &&
-              checkpoint_send(worker, ending, fault) && resolve_send(worker, ending, fault);
+    bool ok = checkpoint_send(worker, ending, fault) && resolve_send(worker, ending, fault);
     worker->range.inclusive = false; // the next batch begins above the cursor
     ok = ok && (ending->is_last ||
                 probe_send(worker, ending->cursor, next_size(worker, ending->rows), fault));
@@ -182,8 +175,8 @@ static bool results_read(struct batch_worker *worker, struct fault *fault)
     return ok;
 }
 
-static bool ending_commit(struct batch_worker *worker, const struct ending *ending,
-                          struct fault *fault)
+bool batch_ending_commit(struct batch_worker *worker, const struct batch_ending *ending,
+                         struct fault *fault)
 {
     if (!ending_send(worker, ending, fault) || !batch_commit(worker, fault)) {
         return false;
@@ -202,13 +195,13 @@ static bool work_step(struct batch_worker *worker, struct fault *fault)
 {
     const char *params[] = {worker->range.lower, worker->range.upper};
     char *cursor = strdup(worker->range.upper);
-    struct ending ending = {
+    struct batch_ending ending = {
         .cursor = cursor, .is_last = worker->range.is_last, .rows = worker->range.rows};
     bool ok =
         cursor ? batch_begin(worker, fault) &&
                      (ending.rows == 0 || batch_text_send(worker, worker->job->work, params, 2,
                                                           CONN_KEEP, &worker->sent.work, fault)) &&
-                     ending_commit(worker, &ending, fault)
+                     batch_ending_commit(worker, &ending, fault)
                : no_memory(fault);
     free(cursor);
     return ok;
@@ -218,98 +211,23 @@ bool batch_reject(struct batch_worker *worker, const struct batch_output *output
                   struct fault *fault)
 {
     memset(&worker->sent, 0, sizeof worker->sent);
+    worker->has_rejected = false;
     char *cursor = strdup(worker->range.upper);
-    struct ending ending = {.cursor = cursor,
-                            .is_last = worker->range.is_last,
-                            .rows = worker->range.rows,
-                            .output = output};
-    bool ok = cursor ? batch_begin(worker, fault) && ending_commit(worker, &ending, fault)
+    struct batch_ending ending = {
+        .cursor = cursor, .is_last = worker->range.is_last, .rows = worker->range.rows};
+    bool ok = cursor ? batch_begin(worker, fault) && batch_errors_send(worker, output, fault) &&
+                           batch_ending_commit(worker, &ending, fault)
                      : no_memory(fault);
     free(cursor);
-    return ok;
-}
-
-static bool rows_read(struct batch_worker *worker, struct result *rows, struct fault *fault)
-{
-    const char *params[] = {worker->range.lower, worker->range.upper};
-    const char *suffix = worker->compares ? "" : " FOR NO KEY UPDATE";
-    char *sql = NULL;
-    if (asprintf(&sql, "%s%s", worker->job->read, suffix) < 0) {
-        return no_memory(fault);
-    }
-    bool ok = batch_begin(worker, fault) &&
-              batch_text_send(worker, sql, params, 2, CONN_KEEP, NULL, fault) &&
-              (worker->compares ? batch_commit(worker, fault) : conn_sync(worker->conn, fault));
-    free(sql);
-    return ok && (conn_take(worker->conn, rows) || no_memory(fault));
-}
-
-static bool write_send(struct batch_worker *worker, const struct batch_write *write, long *seq,
-                       struct fault *fault)
-{
-    int count = write->param_count + 2;
-    const char **params = malloc((size_t)count * sizeof *params);
-    if (!params) {
-        return no_memory(fault);
-    }
-    memcpy(params, write->params, (size_t)write->param_count * sizeof *params);
-    params[count - 2] = worker->range.lower;
-    params[count - 1] = worker->range.upper;
-    bool ok = batch_text_send(worker, write->sql, params, count, 0, seq, fault);
-    free(params);
-    return ok;
-}
-
-static bool output_commit(struct batch_worker *worker, const struct batch_output *output,
-                          struct fault *fault)
-{
-    bool is_cut = output->upper != NULL;
-    char *cursor = strdup(is_cut ? output->upper : worker->range.upper);
-    struct ending ending = {
-        .cursor = cursor,
-        .is_last = worker->range.is_last && !is_cut,
-        .rows = is_cut ? output->row_count : worker->range.rows,
-        .output = output,
-    };
-    bool is_open = conn_transaction(worker->conn) != 'I'; // locked rows are held by it
-    bool ok = cursor ? is_open || batch_begin(worker, fault) : no_memory(fault);
-    for (int i = 0; ok && i < output->write_count; i++) {
-        ok = write_send(worker, &output->writes[i], &worker->sent.last_write, fault);
-        if (i == 0) {
-            worker->sent.first_write = worker->sent.last_write;
-        }
-    }
-    ok = ok && ending_commit(worker, &ending, fault);
-    free(cursor);
-    return ok;
-}
-
-static bool map_step(struct batch_worker *worker, struct fault *fault)
-{
-    struct result rows = {0};
-    struct batch_output output = {0};
-    if (worker->range.rows == 0) {
-        return output_commit(worker, &output, fault);
-    }
-    bool ok = rows_read(worker, &rows, fault);
-    if (ok && result_rows(&rows) > 0) {
-        struct batch_limits limits = {
-            .batch_ms = 2 * worker->tuning.target_ms,
-            .row_ms = worker->tuning.lease_ms / 4,
-            .is_compared = worker->compares,
-        };
-        ok = worker->mapper->map(worker->mapper->data, &rows, &limits, &output, fault);
-    }
-    ok = ok && output_commit(worker, &output, fault);
-    result_clear(&rows);
     return ok;
 }
 
 bool batch_step(struct batch_worker *worker, struct fault *fault)
 {
     memset(&worker->sent, 0, sizeof worker->sent);
+    worker->has_rejected = false;
     int64_t start = clock_now_ms();
-    if (!(worker->job->work ? work_step : map_step)(worker, fault)) {
+    if (!(worker->job->work ? work_step : batch_map_step)(worker, fault)) {
         return false;
     }
     worker->ms = clock_now_ms() - start;

@@ -225,6 +225,11 @@ static void exchange(struct conn *conn, int timeout_ms)
     results_receive(conn);
 }
 
+void conn_push(struct conn *conn)
+{
+    exchange(conn, 0);
+}
+
 static int wait_slice_ms(const struct conn *conn, int64_t next_tick_ms)
 {
     if (!conn->watch) {

@@ -88,6 +88,9 @@ void conn_close(struct conn *conn);
 /// @param[out] fault  of the earlier statement that failed: fault->seq names it
 bool conn_send(struct conn *conn, const struct statement *stmt, long *seq, struct fault *fault);
 
+/// Sends as much of what is queued as the server takes now, without waiting for it.
+void conn_push(struct conn *conn);
+
 /// Waits until every queued statement has been answered.
 bool conn_sync(struct conn *conn, struct fault *fault);
 

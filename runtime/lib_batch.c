@@ -91,6 +91,17 @@ static void shared_close(void *data, struct batch_mapper *mapper)
     free(map);
 }
 
+// Rows are garbage as soon as they are mapped: a generational collector never looks at the rest.
+static void garbage_is_young(lua_State *L, bool is_young)
+{
+#ifndef LUAMIG_GC_STRESS
+    lua_gc(L, is_young ? LUA_GCGEN : LUA_GCINC, 0, 0, 0);
+#else
+    (void)L;
+    (void)is_young;
+#endif
+}
+
 struct own_map {
     lua_State *L;
     struct batch_mapper mapper;
@@ -133,6 +144,7 @@ static bool own_open(void *data, struct batch_mapper *out, struct fault *fault)
         free(map);
         return fault_set(fault, FAULT_MEMORY, "not enough memory");
     }
+    garbage_is_young(map->L, true);
     lua_pushcfunction(map->L, transform_make);
     lua_pushlightuserdata(map->L, (void *)(uintptr_t)box->bundle);
     if (lua_pcall(map->L, 1, 1, 0) != LUA_OK) {
@@ -170,6 +182,9 @@ static int lib_pool_close(lua_State *L)
         state_give(box);
         pool_free(pool);
         pthread_mutex_destroy(&box->lock);
+        if (box->shared) {
+            garbage_is_young(L, false);
+        }
     }
     batch_sql_clear(&box->sql);
     return 0;
@@ -233,6 +248,7 @@ static void hooks_read(lua_State *L, struct pool_box *box)
         box->shared = lua_newthread(L);                // pool anchors transform thread
         lua_setfield(L, -3, "thread");
         lua_xmove(L, box->shared, 1);
+        garbage_is_young(L, true);
         box->hooks.open = shared_open;
         box->hooks.close = shared_close;
         return;

@@ -45,12 +45,12 @@ static void watch(lua_State *L, lua_Debug *activation)
 static void row_push(lua_State *L, const struct lib_map *map)
 {
     int columns = result_columns(map->rows);
-    lua_createtable(L, 0, columns - map->key_count);
-    for (int column = map->key_count; column < columns; column++) {
+    lua_createtable(L, 0, columns - map->first_column);
+    for (int column = map->first_column; column < columns; column++) {
         size_t size = 0;
         const char *text = result_value(map->rows, map->row, column, &size);
         if (text) {
-            lua_pushvalue(L, AT_SLOTS + 1 + column - map->key_count);
+            lua_pushvalue(L, AT_SLOTS + 1 + column - map->first_column);
             lib_value_push(L, result_type(map->rows, column), text, size); // row name value
             lua_rawset(L, -3);
         }
@@ -67,13 +67,13 @@ static int rows_run(lua_State *L)
     for (int i = AT_TRANSFORM; i <= AT_SLOTS; i++) {
         lua_rawgetp(L, LUA_REGISTRYINDEX, (const char *)map + i);
     }
-    for (int column = map->key_count; column < columns; column++) {
+    for (int column = map->first_column; column < columns; column++) {
         lua_pushstring(L, result_name(map->rows, column));
     }
     int base = lua_gettop(L);
     for (; map->row < map->row_count; map->row++) {
         bool look = map->row % CLOCK_EVERY == 0 && map->row > 0;
-        if (look && clock_now_ms() - map->start_ms > map->limit_ms) {
+        if (look && clock_now_ms() > map->end_ms) {
             break;
         }
         lua_pushvalue(L, AT_MAP);
@@ -105,18 +105,28 @@ static int ctx_reject(lua_State *L)
     return 0;
 }
 
+static void keys_setup(lua_State *L, struct lib_map *map)
+{
+    lua_getfield(L, 1, "key_columns");
+    map->first_column = (int)luaL_checkinteger(L, -1);
+    lua_getfield(L, 1, "is_key_plain");
+    lua_getfield(L, 1, "key_places"); // … plain places
+    map->key_count = (int)luaL_len(L, -1);
+    luaL_argcheck(L, map->key_count > 0 && map->key_count <= MAP_KEYS_AT_MOST, 1, "key_places");
+    for (int i = 0; i < map->key_count; i++) {
+        lua_rawgeti(L, -1, i + 1);
+        map->key_place[i] = (int)luaL_checkinteger(L, -1);
+        lua_rawgeti(L, -3, i + 1);
+        map->key_plain[i] = lua_toboolean(L, -1);
+        lua_pop(L, 2);
+    }
+    lua_pop(L, 3);
+}
+
 static int setup(lua_State *L) // transform map
 {
     struct lib_map *map = lua_touserdata(L, 2);
-    lua_getfield(L, 1, "key_count");
-    map->key_count = (int)luaL_checkinteger(L, -1);
-    luaL_argcheck(L, map->key_count > 0 && map->key_count <= MAP_KEYS_AT_MOST, 1, "key_count");
-    lua_getfield(L, 1, "is_key_plain");
-    for (int i = 0; i < map->key_count; i++) {
-        lua_rawgeti(L, -1, i + 1);
-        map->key_plain[i] = lua_toboolean(L, -1);
-        lua_pop(L, 1);
-    }
+    keys_setup(L, map);
     lua_getfield(L, 1, "is_compared");
     map->is_compared = lua_toboolean(L, -1);
     lua_pushvalue(L, 1);
@@ -221,7 +231,8 @@ static bool rows_map(struct lib_map *map, struct fault *fault)
     return goes_on;
 }
 
-static void batch_reset(struct lib_map *map, const struct result *rows)
+static void batch_reset(struct lib_map *map, const struct result *rows,
+                        const struct batch_limits *limits)
 {
     map_groups_reset(map);
     array_text_reset(&map->keys);
@@ -231,14 +242,20 @@ static void batch_reset(struct lib_map *map, const struct result *rows)
     map->first = NULL;
     map->rejected = 0;
     map->rows = rows;
-    map->row = 0;
-    map->row_count = result_rows(rows);
+    map->first_row = map->row = limits->first;
+    map->row_count = limits->first + limits->count;
+    map->end_ms = limits->end_ms;
+    map->row_limit_ms = limits->row_ms;
     map->start_ms = clock_now_ms();
+    if (map->is_compared != limits->is_compared) { // other statements
+        map_groups_clear(map);
+        map->is_compared = limits->is_compared;
+    }
 }
 
 static bool output_make(struct lib_map *map, struct batch_output *out)
 {
-    *out = (struct batch_output){.row_count = map->row, .rejected = map->rejected};
+    *out = (struct batch_output){.row_count = map->row - map->first_row, .rejected = map->rejected};
     bool ok = map_writes_make(map, out);
     if (map->rejected > 0) {
         out->keys = array_text_end(&map->keys);
@@ -247,29 +264,20 @@ static bool output_make(struct lib_map *map, struct batch_output *out)
         out->first = map->first;
         out->first_key = array_text_end(&map->first_key);
         out->first_kind = map->first_kind;
-        ok = ok && out->keys && out->sqlstates && out->messages;
+        ok = ok && out->keys && out->sqlstates && out->messages && out->first_key;
     }
-    if (map->row < map->row_count) { // the time was over
-        map->row--;
-        array_text_reset(&map->upper);
-        map_key_add(map, &map->upper);
-        out->upper = array_text_end(&map->upper);
-        ok = ok && out->upper;
-    }
-    return ok;
+    map->row--;
+    array_text_reset(&map->upper);
+    map_key_add(map, &map->upper);
+    out->upper = array_text_end(&map->upper);
+    return ok && out->upper;
 }
 
 static bool map_call(void *data, const struct result *rows, const struct batch_limits *limits,
                      struct batch_output *out, struct fault *fault)
 {
     struct lib_map *map = data;
-    batch_reset(map, rows);
-    if (map->is_compared != limits->is_compared) { // other statements
-        map_groups_clear(map);
-        map->is_compared = limits->is_compared;
-    }
-    map->limit_ms = limits->batch_ms;
-    map->row_limit_ms = limits->row_ms;
+    batch_reset(map, rows, limits);
     current = map;
     bool ok = rows_map(map, fault);
     current = NULL;

@@ -8,7 +8,8 @@
 struct lib_map;
 
 /// Makes the mapper of a transform, the table that luamig.backfill.mapper builds:
-///   map(row, ctx) -> changes | nil   key_count   is_key_plain (list)   name
+///   map(row, ctx) -> changes | nil   name   is_key_plain (list)   is_compared
+///   key_places (list of columns, from 0)   key_columns (so many come before the function's own)
 ///   column(name) -> is_plain, raises for an unknown one
 ///   text(value, name) -> text of a value that is no plain scalar
 ///   write(names, compares) -> SQL; parameters: keys, values in the order of names, old values

@@ -28,6 +28,8 @@ enum map_kill { MAP_KILL_NONE, MAP_KILL_ROW, MAP_KILL_ALL };
 struct lib_map {
     lua_State *L;
     int key_count;
+    int key_place[MAP_KEYS_AT_MOST];    // column of the result
+    int first_column;                   // of those that the function sees
     bool key_plain[MAP_KEYS_AT_MOST];   // needs no quotes in an array
     bool slot_plain[MAP_SLOTS_AT_MOST]; // a string of Lua's is the text form of the column
     int slot_count;
@@ -42,11 +44,11 @@ struct lib_map {
     enum fault_kind first_kind;
     // the batch at hand
     const struct result *rows;
-    int row, row_count;
+    int first_row, row, row_count;
     bool is_compared;
     bool is_rejected;        // ctx.reject was called for this row
-    struct array_text upper; // the key after which the rest is left for the next batch
-    int64_t start_ms, limit_ms, row_limit_ms;
+    struct array_text upper; // the key of the last row dealt with
+    int64_t start_ms, end_ms, row_limit_ms;
     // the watch over the function
     int watched_row;
     int64_t watched_ms;

@@ -121,7 +121,7 @@ static struct map_group *group_new(lua_State *L, struct lib_map *map, uint64_t s
             group->slot[group->slot_count++] = (unsigned char)slot;
         }
     }
-    int old = map->is_compared ? result_columns(map->rows) - map->key_count : 0;
+    int old = map->is_compared ? result_columns(map->rows) - map->first_column : 0;
     group->array_count = map->key_count + group->slot_count + old;
     map->group_count++; // from here on map_groups_clear() frees it
     size_t count = (size_t)group->array_count;
@@ -167,7 +167,7 @@ static void text_of_column_add(const struct lib_map *map, struct array_text *arr
 void map_key_add(const struct lib_map *map, struct array_text *array)
 {
     for (int i = 0; i < map->key_count; i++) {
-        text_of_column_add(map, array, i, map->key_plain[i]);
+        text_of_column_add(map, array, map->key_place[i], map->key_plain[i]);
     }
 }
 
@@ -184,7 +184,7 @@ void map_row_add(lua_State *L, struct lib_map *map)
     map->open = group;
     struct array_text *array = group->arrays;
     for (int i = 0; i < map->key_count; i++) {
-        text_of_column_add(map, array++, i, map->key_plain[i]);
+        text_of_column_add(map, array++, map->key_place[i], map->key_plain[i]);
     }
     for (int i = 0; i < group->slot_count; i++) {
         lua_rawgeti(L, AT_SLOTS, group->slot[i] + 1);
@@ -193,7 +193,7 @@ void map_row_add(lua_State *L, struct lib_map *map)
         lua_pop(L, 1);
     }
     if (map->is_compared) {
-        for (int column = map->key_count; column < result_columns(map->rows); column++) {
+        for (int column = map->first_column; column < result_columns(map->rows); column++) {
             text_of_column_add(map, array++, column, false);
         }
     }

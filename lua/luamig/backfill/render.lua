@@ -16,6 +16,10 @@ local is_time = {
   ["timestamp with time zone"] = true,
 }
 
+-- Types whose values the server sends as ::text would make them.
+local is_same_text = { smallint = true, integer = true, bigint = true, uuid = true, text = true,
+  ["character varying"] = true, oid = true }
+
 local is_integer = { smallint = true, integer = true, bigint = true }
 
 -- Types whose text needs no quotes in an array.
@@ -102,10 +106,38 @@ local function render_sql(target, spec)
   return (sql:gsub("{table}", TABLE))
 end
 
+---Where the key's texts are among the columns that are read, from 0: a column of the key that the
+---map function reads too, and whose text is the same either way, is not sent twice.
+---@return integer[] places
+---@return integer count  columns before those that the map function sees
+function render.key_places(target, spec)
+  local places, count = {}, 0
+  local shared = {}
+  for i, column in ipairs(target.key) do
+    for k, name in ipairs(spec.read) do
+      if name == column.name and is_same_text[column.base_type] then
+        shared[i] = k - 1
+      end
+    end
+    if not shared[i] then
+      places[i] = count
+      count = count + 1
+    end
+  end
+  for i, place in pairs(shared) do
+    places[i] = count + place
+  end
+  return places, count
+end
+
 local function render_read(target, spec)
-  local list = key_texts(target, target.alias)
-  for i, text in ipairs(list) do
-    list[i] = ("%s AS luamig_key_%d"):format(text, i)
+  local texts = key_texts(target, target.alias)
+  local places, count = render.key_places(target, spec)
+  local list = {}
+  for i, place in ipairs(places) do
+    if place < count then
+      list[place + 1] = ("%s AS luamig_key_%d"):format(texts[i], i)
+    end
   end
   for _, name in ipairs(spec.read) do
     list[#list + 1] = target.alias .. "." .. quote.ident(name)
@@ -177,8 +209,8 @@ local function array_type(column)
   return column.has_array and column.type or "text"
 end
 
-local function array_parameter(column, n)
-  return ("pg_catalog.unnest($%d::%s[])"):format(n, array_type(column))
+local function array_parameter(column, n, field)
+  return ("pg_catalog.unnest($%d::%s[]) AS %s"):format(n, array_type(column), field)
 end
 
 ---The statement that writes changed rows back, for one set of columns. Parameters: an array for
@@ -191,10 +223,9 @@ end
 ---@return string
 function render.write(target, spec, names, is_compared)
   local alias = target.alias
-  local functions, fields, sets, conditions = {}, {}, {}, {}
+  local arrays, sets, conditions = {}, {}, {}
   local function add(column, field)
-    functions[#functions + 1] = array_parameter(column, #functions + 1)
-    fields[#fields + 1] = field
+    arrays[#arrays + 1] = array_parameter(column, #arrays + 1, field)
   end
   for i, column in ipairs(target.key) do
     add(column, "k" .. i)
@@ -212,11 +243,11 @@ function render.write(target, spec, names, is_compared)
     conditions[#conditions + 1] = ("%s.%s::text IS NOT DISTINCT FROM v.o%d::%s::text"):format(alias,
       quote.ident(name), i, column.type)
   end
-  local count = #functions
+  local count = #arrays
   conditions[#conditions + 1] = render.range(target, alias, "$" .. count + 1, "$" .. count + 2)
-  local update = ("UPDATE %s SET %s FROM ROWS FROM (%s) AS v (%s) WHERE %s"):format(
-    from_table(target), table.concat(sets, ", "), table.concat(functions, ", "),
-    table.concat(fields, ", "), table.concat(conditions, " AND "))
+  -- In the list of a SELECT the arrays are unrolled row by row; in FROM they would be stored first.
+  local update = ("UPDATE %s SET %s FROM (SELECT %s) AS v WHERE %s"):format(from_table(target),
+    table.concat(sets, ", "), table.concat(arrays, ", "), table.concat(conditions, " AND "))
   if not is_compared then
     return update
   end

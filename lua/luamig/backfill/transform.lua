@@ -27,10 +27,12 @@ transform.forbidden = setmetatable({}, {
 ---@param spec luamig.BatchSpec
 ---@return table
 function transform.new(map, target, spec)
+  local places, key_columns = render.key_places(target, spec)
   return {
     name = spec.name,
     map = map,
-    key_count = #target.key,
+    key_places = places,
+    key_columns = key_columns,
     is_key_plain = render.is_key_plain(target),
     is_compared = spec.is_compared,
     column = function(name)
