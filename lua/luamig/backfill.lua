@@ -1,23 +1,16 @@
---- Batched data migrations: registers them, runs them to the end or for a while.
--- Connections are opened from a url; nothing here needs a session's state, so it may lead to a
--- transaction pooler.
+--- Batched data migrations: registers them, runs them to the end or for a while, proves that
+-- nothing is left. Connections are opened from a url; nothing here needs a session's state, so it
+-- may lead to a transaction pooler.
 
 local batch_spec = require("luamig.batch_spec")
-local cjson = require("cjson")
-local clock = require("luamig.core.clock")
-local connection = require("luamig.core.conn")
+local engine = require("luamig.backfill.engine")
 local fault = require("luamig.fault")
-local mapper = require("luamig.backfill.mapper")
-local op = require("luamig.op")
-local prepare = require("luamig.backfill.prepare")
-local recorded = require("luamig.backfill.recorded")
+local proof = require("luamig.backfill.proof")
 local state = require("luamig.backfill.state")
-local supervise = require("luamig.backfill.supervise")
-local transform = require("luamig.backfill.transform")
 
 local backfill = {}
 
--- One worker walks through a range a leaf; several share the table by so many ranges each.
+-- One worker walks through one range a leaf; several share the table by so many ranges each.
 local RANGES_PER_WORKER <const> = 16
 local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 
@@ -29,6 +22,14 @@ local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 ---@field role? string
 ---@field on_progress? fun(progress: table)  about once a second
 
+---@class luamig.backfill.Result
+---@field rows integer        looked at
+---@field changed integer
+---@field batches integer
+---@field errors integer      rows put aside
+---@field remaining? integer  rows that still match `remaining`, errors left out
+---@field ms integer
+
 ---What the script is that the functions come from.
 ---@class luamig.backfill.About
 ---@field revision? string
@@ -36,53 +37,7 @@ local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 ---@field run? string           one application of the revision: the same again is resumed
 ---@field script? luamig.backfill.Script
 
--- A signal ends the workers after their batches; what is then asked of the tables goes through.
-local function opener(place, name)
-  return function()
-    local conn = connection.open({ url = place.url, application_name = "luamig:" .. name })
-    conn:patient(true)
-    return conn
-  end
-end
-
--- Closes whatever connection the state has by then.
-local function closer(st)
-  return setmetatable({}, {
-    __close = function()
-      st.conn:close()
-    end,
-  })
-end
-
-local function open_state(place, name)
-  local st = state.new(opener(place, name)(), place.state)
-  return st, closer(st)
-end
-
----A specification from the row of a backfill: what is plain data; functions are in its script.
----@return luamig.BatchSpec
-local function spec_of(row)
-  local spec = cjson.decode(row.spec)
-  spec.name = row.name
-  return spec
-end
-
-local function script_of(row)
-  if not row.script then
-    return nil
-  end
-  local context = row.context and cjson.decode(row.context) or {}
-  return {
-    text = row.script,
-    file = row.file or row.name,
-    direction = row.direction,
-    path = context.path,
-    context = context.context,
-    results = context.results,
-  }
-end
-
-local function about_row(spec, about)
+local function entry_of(spec, about)
   local script = about.script
   return {
     revision = about.revision,
@@ -99,11 +54,21 @@ local function about_row(spec, about)
   }
 end
 
+local function unfinished_raise(row)
+  fault.raise({
+    kind = "operation",
+    message = ("a backfill '%s' of revision %s is not finished"):format(row.name,
+      row.revision or "?"),
+    hint = "it does something else; a name can be used again once it is done or cancelled",
+    try = ("luamig backfill run %s, or luamig backfill cancel %s"):format(row.name, row.name),
+  })
+end
+
 ---Registers a backfill through a connection, or within the transaction that it has open: then it
 ---is there when that is committed. The work begins with `run`.
 ---Raises: operation (another one of this name is not finished).
 ---@param conn { exec: function }
----@param spec luamig.BatchSpec|table  checked, or as a script writes it, with name
+---@param spec luamig.BatchSpec
 ---@param about luamig.backfill.About
 ---@param options? { state?: table, is_open?: boolean }
 ---@return integer id
@@ -111,94 +76,31 @@ function backfill.register(conn, spec, about, options)
   options = options or {}
   local st = state.new(conn, options.state)
   st:ensure(options.is_open)
-  local entry = about_row(spec, about)
+  local entry = entry_of(spec, about)
   local row = st:find(spec.name)
-  if row and row.outcome == nil and row.code == entry.code then
-    return row.id
-  elseif row and row.outcome == nil and row.desired_state ~= "cancelled" and row.pass > 0 then
-    fault.raise({
-      kind = "operation",
-      message = ("a backfill '%s' of revision %s is not finished"):format(spec.name,
-        row.revision or "?"),
-      hint = "its code is another one; a name can be used again once it is done or cancelled",
-      try = ("luamig backfill cancel %s, or luamig backfill run %s"):format(spec.name, spec.name),
-    })
-  elseif row then
+  if row then
+    local is_open = row.outcome == nil and row.desired_state ~= "cancelled"
+    if is_open and row.code == entry.code then
+      return row.id
+    elseif is_open and row.pass > 0 then
+      unfinished_raise(row)
+    end
     st:exec("forget", row.id)
   end
   return st:register(spec, entry)
 end
 
-local function is_function_kind(spec)
-  return spec.kind == "map"
-end
-
--- One worker may run the function of this very state; more need states of their own.
-local function job_map(job, spec, map, script, workers, options, st)
-  if not is_function_kind(spec) then
-    return
+---Takes a registered backfill away that nobody has begun, for the downgrade of its revision. One
+---that has changed rows stays, as what was done stays done.
+---@param conn { exec: function }
+---@return boolean  whether it is gone
+function backfill.unregister(conn, name, options)
+  local st = state.new(conn, options and options.state)
+  local row = st:exists() and st:find(name)
+  if row then
+    st:exec("forget", row.id)
   end
-  local target = prepare.target(st, spec, options)
-  if workers == 1 and type(map) == "function" then
-    job.transform = transform.new(map, target, spec)
-    return
-  end
-  spec.map = type(map) == "string" and map or nil
-  if not spec.map and not script then
-    fault.raise({
-      kind = "operation",
-      message = ("'%s' has %d workers, and each needs the script of its map function"):format(
-        spec.name, workers),
-      hint = "set workers = 1, or run it from a revision file",
-    })
-  end
-  job.bundle = mapper.bundle(target, spec, script)
-  -- What cannot be found again is said now, not by a thread.
-  recorded.map(spec.map, script, spec.name)
-end
-
-local function planned(st, row, spec, options)
-  if row.pass == 0 then
-    prepare.pass(st, row, spec, options)
-    row = st:find(row.name)
-  end
-  return row
-end
-
----One run of workers over what is open.
-local function work(st, row, spec, place, extra)
-  local options = { ranges = extra.ranges, search_path = place.search_path, role = place.role }
-  row = planned(st, row, spec, options)
-  local job = {
-    url = place.url,
-    state = st,
-    connect = opener(place, row.name),
-    id = row.id,
-    code = row.code,
-    plan = cjson.decode(row.plan),
-    spec = spec,
-    workers = extra.workers,
-    end_ms = extra.for_ms and clock.now_ms() + extra.for_ms or nil,
-    waits = extra.waits,
-    when = type(extra.when) == "function" and extra.when or nil,
-    on_progress = place.on_progress,
-  }
-  job_map(job, spec, extra.map, extra.script, extra.workers or row.workers, options, st)
-  local ended = op.with(transform.forbidden, supervise.run, job)
-  st:persist(job.connect, "finish", row.id)
-  return ended
-end
-
-local function result_of(progress)
-  return {
-    name = progress.name,
-    rows = progress.rows,
-    changed = progress.changed,
-    batches = progress.batches,
-    errors = progress.errors,
-    remaining = progress.remaining,
-    ms = math.floor(progress.elapsed_s * 1000),
-  }
+  return row ~= nil
 end
 
 -- Whether a row stands for the very work that is asked for, in one application of its revision.
@@ -211,7 +113,7 @@ end
 -- the revision, unless it is known to be the same.
 local function inline_row(st, spec, about)
   local row = st:find(spec.name)
-  local entry = about_row(spec, about)
+  local entry = entry_of(spec, about)
   if row and is_same(row, entry) then
     if row.outcome == "failed" or row.desired_state ~= "run" then
       st:exec("retry", row.id, nil, nil, nil)
@@ -229,31 +131,100 @@ local function inline_row(st, spec, about)
   end)
 end
 
+local function how_far(progress)
+  return ("%d rows of '%s' are done and committed, about %d in all"):format(progress.rows,
+    progress.name, math.max(progress.rows, progress.rows_estimate or 0))
+end
+
+-- What ends a run although rows are left.
+local function unfinished(ended, progress)
+  local name = progress.name
+  if ended == "stopped" then
+    return { kind = "interrupted", message = "interrupted" }
+  elseif ended == "changed" then
+    return {
+      kind = "edited",
+      message = ("the code of '%s' was changed while it ran"):format(name),
+    }
+  elseif progress.outcome == "failed" then
+    return {
+      kind = "lock",
+      message = ("%d range%s of '%s' could not be done: %s"):format(progress.ranges_failed,
+        progress.ranges_failed == 1 and "" or "s", name, progress.failure or "?"),
+    }
+  end
+  return {
+    kind = "partial",
+    message = ("'%s' was %s"):format(name, progress.desired_state),
+    try = ("luamig backfill resume %s"):format(name),
+  }
+end
+
+local function result_of(progress)
+  return {
+    name = progress.name,
+    rows = progress.rows,
+    changed = progress.changed,
+    batches = progress.batches,
+    errors = progress.errors,
+    remaining = progress.remaining,
+    ms = math.floor((progress.elapsed_s or 0) * 1000),
+  }
+end
+
+-- Whatever is raised while it runs says how far it has come.
+local function told(st, row, about, fn)
+  local ok, result, ended = pcall(fn)
+  if ok and ended == nil then
+    return result
+  end
+  local progress = st:persist("progress", row.id)[1]
+  local f = result
+  if ok then
+    f = fault.new(unfinished(ended, progress))
+  end
+  if fault.is(f) then
+    fault.complete(f, {
+      state = how_far(progress),
+      revision = about.revision,
+      direction = about.direction,
+    })
+  end
+  error(f, 0)
+end
+
 ---Does a batched migration to its end, with workers of this process. What is done is kept in the
 ---tables: the same call goes on where an earlier one was killed.
 ---Raises: operation (specification, bad row), script (map function), server, lock, connection,
----interrupted, partial (paused or cancelled by an operator).
+---interrupted, edited, partial (cancelled by an operator).
 ---@param place luamig.backfill.Place
 ---@param spec luamig.BatchSpec
 ---@param about luamig.backfill.About
----@return { rows: integer, changed: integer, batches: integer, errors: integer, ms: integer }
+---@return luamig.backfill.Result
 function backfill.run_inline(place, spec, about)
-  local st, close = open_state(place, spec.name)
-  local guard <close> = close -- luacheck: no unused
+  local st <close> = state.open(place, spec.name)
   st:ensure()
   local row = inline_row(st, spec, about)
-  if row.outcome then
-    return result_of(st:progress(row.id)[1])
+  if not row.outcome then
+    local workers = spec.tuning.workers
+    local options = {
+      ranges = workers == 1 and 1 or workers * RANGES_PER_WORKER,
+      workers = workers,
+      map = spec.map,
+      script = about.script,
+      when = spec.tuning.throttle.when,
+      waits = true,
+    }
+    told(st, row, about, function()
+      local ended = engine.run(st, row, place, options)
+      local outcome = st:progress(row.id)[1].outcome
+      if ended ~= "done" or outcome ~= "done" then
+        return nil, ended
+      end
+      local _, swept = proof.sweep(st, row, place, options)
+      return nil, swept
+    end)
   end
-  local workers = spec.tuning.workers
-  work(st, row, spec, place, {
-    ranges = workers == 1 and 1 or workers * RANGES_PER_WORKER,
-    workers = workers,
-    map = spec.map,
-    script = about.script,
-    when = spec.tuning.throttle.when,
-    waits = true,
-  })
   return result_of(st:progress(row.id)[1])
 end
 
@@ -266,24 +237,87 @@ end
 ---@return table progress
 function backfill.run(place, name, options)
   options = options or {}
-  local st, close = open_state(place, name)
-  local guard <close> = close -- luacheck: no unused
+  local st <close> = state.open(place, name)
   local row = st:get(name)
   local ended = row.outcome
   if not ended then
-    local spec, script = spec_of(row), script_of(row)
-    ended = work(st, row, spec, place, {
-      ranges = RANGES_FOR_OTHERS,
-      workers = options.workers,
-      for_ms = options.for_ms,
-      script = script,
-    })
+    ended = told(st, row, row, function()
+      return engine.run(st, row, place, {
+        ranges = RANGES_FOR_OTHERS,
+        workers = options.workers,
+        for_ms = options.for_ms,
+        script = engine.script_of(row),
+      })
+    end)
   end
-  local progress = st:progress(row.id)[1]
-  if ended == "closed" then
+  local progress = st:persist("progress", row.id)[1]
+  if ended == "closed" or ended == "done" then
     ended = progress.outcome ~= "" and progress.outcome or progress.desired_state
   end
   return ended == "finalized" and "done" or ended, progress
+end
+
+local function not_done_raise(row, progress)
+  fault.raise({
+    kind = "operation",
+    message = ("the backfill '%s' is not finished: %d of about %d rows are done"):format(row.name,
+      progress.rows, math.max(progress.rows, progress.rows_estimate or 0)),
+    hint = progress.failure,
+    try = progress.outcome == "failed" and "luamig backfill retry " .. row.name
+      or "luamig backfill run " .. row.name,
+  })
+end
+
+local function remaining_raise(st, row, place, remaining)
+  fault.raise({
+    kind = "operation",
+    message = ("%d row%s of '%s' still match its `remaining`"):format(remaining,
+      remaining == 1 and "" or "s", row.relation),
+    detail = "keys: " .. table.concat(proof.samples(st, row, place), " "),
+    hint = "does the application still write the old way?",
+    try = "luamig backfill finalize " .. row.name .. " once it does not",
+  })
+end
+
+---Ends a backfill for good: all ranges are done and no row matches `remaining`; rows that came
+---meanwhile are done now. Raises: usage (no such backfill), operation (not finished, rows left).
+---@param place luamig.backfill.Place
+---@param name string
+---@param options? { max_remaining?: integer }
+---@return integer|nil remaining
+function backfill.finalize(place, name, options)
+  local st <close> = state.open(place, name)
+  local row = st:get(name)
+  if row.outcome == "finalized" then
+    return row.remaining
+  elseif row.outcome ~= "done" then
+    not_done_raise(row, st:progress(row.id)[1])
+  end
+  local remaining = told(st, row, row, function()
+    return proof.sweep(st, row, place, {
+      ranges = RANGES_FOR_OTHERS,
+      script = engine.script_of(row),
+    })
+  end)
+  if remaining and remaining > (options and options.max_remaining or 0) then
+    remaining_raise(st, row, place, remaining)
+  end
+  st:exec("finalize", row.id)
+  return remaining
+end
+
+---Demands that a backfill is finished; with `finish`, does what is left.
+---Raises: usage (no such backfill), operation (not finished, rows left), what run_inline raises.
+---@param place luamig.backfill.Place
+---@param args { name: string, finish?: boolean, max_remaining?: integer }
+function backfill.require_finished(place, args)
+  if args.finish then
+    local ended, progress = backfill.run(place, args.name)
+    if ended ~= "done" then
+      fault.raise(unfinished(ended, progress))
+    end
+  end
+  return backfill.finalize(place, args.name, args)
 end
 
 return backfill

@@ -10,14 +10,15 @@ local mapper = {}
 ---What the threads need, as one text.
 ---@param target luamig.backfill.Target
 ---@param spec luamig.BatchSpec
+---@param module? string  that returns the function
 ---@param script? luamig.backfill.Script
 ---@return string
-function mapper.bundle(target, spec, script)
+function mapper.bundle(target, spec, module, script)
   return json.encode({
     name = spec.name,
     read = spec.read,
     is_compared = spec.is_compared,
-    module = type(spec.map) == "string" and spec.map or nil,
+    module = module,
     script = script,
     target = {
       written = target.written,

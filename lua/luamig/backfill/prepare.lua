@@ -15,7 +15,8 @@ local function text_array(list)
 end
 
 -- The relation is found, and the texts will be read, along the user's path and as the user's role.
-local function settings(conn, options)
+---@param options { search_path?: string, role?: string }
+function prepare.settings(conn, options)
   conn:exec("SELECT pg_catalog.set_config('datestyle', 'ISO', true), "
     .. "pg_catalog.set_config('extra_float_digits', '1', true)")
   if options.role then
@@ -49,7 +50,7 @@ end
 ---@return boolean  whether there were rows to plan for
 function prepare.pass(state, row, spec, options)
   return state:transaction(function()
-    settings(state.conn, options)
+    prepare.settings(state.conn, options)
     if state:exec("lock", row.id)[1].pass ~= row.pass then
       return true -- somebody else was first
     end
@@ -67,7 +68,7 @@ end
 ---@return luamig.backfill.Target
 function prepare.target(state, spec, options)
   return state:transaction(function()
-    settings(state.conn, options)
+    prepare.settings(state.conn, options)
     return catalog.read(state.conn, spec)
   end)
 end

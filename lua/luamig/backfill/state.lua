@@ -1,6 +1,7 @@
 --- The rows that luamig keeps of batched migrations, through one connection. The SQL is the core's.
 
 local clock = require("luamig.core.clock")
+local connection = require("luamig.core.conn")
 local core = require("luamig.core.batch")
 local fault = require("luamig.fault")
 local json = require("luamig.json")
@@ -25,30 +26,55 @@ function state.new(conn, names)
   return setmetatable({ conn = conn, sql = texts[key], schema = schema, table = table_name }, State)
 end
 
+---Opens a connection of its own; a `<close>` variable may hold the state.
+---@param place luamig.backfill.Place
+---@param name string  of the backfill: sessions show it
+function state.open(place, name)
+  local function open()
+    local conn = connection.open({ url = place.url, application_name = "luamig:" .. name })
+    conn:patient(true) -- a signal ends the workers; what is asked of the tables then goes through
+    return conn
+  end
+  local self = state.new(open(), place.state)
+  self.open = open
+  return self
+end
+
+function State:close()
+  self.conn:close()
+end
+
+State.__close = State.close
+
+---Opens the connection again when it is lost. Raises nothing: the next statement tells.
+function State:revive()
+  if self.conn:alive() then
+    return
+  end
+  local opened, conn = pcall(self.open)
+  if opened then
+    self.conn:close()
+    self.conn = conn
+  end
+end
+
 ---Runs one of the core's statements. A nil parameter is SQL NULL.
 ---@return table[] rows
 function State:exec(name, ...)
   return self.conn:exec(assert(self.sql[name], name), table.pack(...))
 end
 
----The same over a new connection when the old one is lost: for statements that may run twice.
----@param open fun(): userdata
-function State:persist(open, name, ...)
-  local attempt = 0
-  while true do
+---The same, also when the connection has been lost: for statements that may run twice.
+function State:persist(name, ...)
+  for attempt = 1, ATTEMPTS do
     local ok, result = pcall(self.exec, self, name, ...)
     if ok then
       return result
     elseif not fault.is(result) or result.kind ~= "connection" or attempt == ATTEMPTS then
       error(result, 0)
     end
-    attempt = attempt + 1
     clock.sleep_ms(txn.retry_delay_ms(attempt))
-    local opened, conn = pcall(open)
-    if opened then
-      self.conn:close()
-      self.conn = conn
-    end
+    self:revive()
   end
 end
 

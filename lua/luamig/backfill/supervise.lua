@@ -14,7 +14,6 @@ local LOOK_MS <const> = 1000
 ---@class luamig.backfill.Job
 ---@field url? string
 ---@field state table       of the supervisor's own connection
----@field connect fun(): userdata  another one, when that is lost
 ---@field id integer        of the backfill
 ---@field code string
 ---@field plan table        texts of a batch
@@ -32,7 +31,7 @@ local function pool_options(job)
   for name, text in pairs(job.plan) do
     options[name] = text
   end
-  options.name = nil
+  options.name = nil -- of the table
   options.url = job.url
   options.application_name = "luamig:" .. job.spec.name
   options.schema = job.state.schema
@@ -99,18 +98,12 @@ end
 
 -- The supervisor's connection may be lost; the workers have their own, and go on meanwhile.
 function Supervisor:look_safely()
-  local state = self.job.state
   local ok, f = pcall(self.look, self)
-  if ok then
-    return
-  elseif not fault.is(f) or f.kind ~= "connection" then
-    error(f, 0)
-  elseif not state.conn:alive() then
-    local opened, conn = pcall(self.job.connect)
-    if opened then
-      state.conn:close()
-      state.conn = conn
+  if not ok then
+    if not fault.is(f) or f.kind ~= "connection" then
+      error(f, 0)
     end
+    self.job.state:revive()
   end
 end
 
