@@ -45,7 +45,8 @@ enum batch_sql_text {
     BATCH_EVENT_ADD,  // $1 backfill $2 what $3 detail
     BATCH_EVENTS,     // $1 backfill $2 at most so many
     BATCH_ERRORS,     // $1 backfill $2 at most so many
-    BATCH_RETRY,      // $1 backfill $2 code $3 spec $4 script: failed ranges are open again
+    BATCH_RETRY,      // $1 backfill $2 any code?: failed ranges are open again
+    BATCH_ADOPT,      // $1 backfill $2 code $3 spec $4 file $5 script $6 context
     BATCH_RETRY_KEYS, // $1 backfill: and so are the rows put aside
     BATCH_REMAINING,  // $1 backfill $2 count
     BATCH_FINALIZE,   // $1 backfill

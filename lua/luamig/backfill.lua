@@ -103,23 +103,48 @@ function backfill.unregister(conn, name, options)
   return row ~= nil
 end
 
--- Whether a row stands for the very work that is asked for, in one application of its revision.
-local function is_same(row, entry)
-  return row.code == entry.code and row.revision == entry.revision
-    and row.direction == entry.direction and row.run == entry.run
+local function changed_raise(st, row)
+  local progress = st:progress(row.id)[1]
+  fault.raise({
+    kind = "edited",
+    message = ("the code of '%s' was changed after %d rows were done with the old one"):format(
+      row.name, progress.rows),
+    hint = ("luamig backfill retry %s goes on with the new code, luamig backfill cancel %s makes "
+      .. "it begin again"):format(row.name, row.name),
+  })
 end
 
--- A run that was interrupted is gone on with; a finished one belongs to an earlier application of
--- the revision, unless it is known to be the same.
+-- Whether a row stands for the same work, in the same application of its revision.
+local function is_same(row, entry)
+  return row.revision == entry.revision and row.direction == entry.direction
+    and row.run == entry.run
+end
+
+-- An unfinished run is gone on with, unless its code is another one now.
+local function resumed(st, row, spec, entry)
+  if row.code == "" then
+    st:adopt(row.id, spec, entry)
+  elseif row.code ~= entry.code then
+    changed_raise(st, row)
+  end
+  if row.outcome == "failed" or row.desired_state ~= "run" then
+    st:exec("retry", row.id, false)
+  end
+  return st:find(spec.name)
+end
+
+-- A finished one belongs to an earlier application of the revision, unless it is known to be the
+-- same; what was cancelled, or not begun, gives way.
 local function inline_row(st, spec, about)
   local row = st:find(spec.name)
   local entry = entry_of(spec, about)
   if row and is_same(row, entry) then
-    if row.outcome == "failed" or row.desired_state ~= "run" then
-      st:exec("retry", row.id, nil, nil, nil)
-      return st:find(spec.name)
-    elseif row.outcome == nil or about.run then
+    local is_done = row.outcome == "done" or row.outcome == "finalized"
+    if is_done and about.run then
       return row
+    elseif not is_done and row.desired_state ~= "cancelled"
+      and (row.code == entry.code or st:progress(row.id)[1].rows > 0) then
+      return resumed(st, row, spec, entry)
     end
   end
   return st:transaction(function()
@@ -228,11 +253,30 @@ function backfill.run_inline(place, spec, about)
   return result_of(st:progress(row.id)[1])
 end
 
+-- Functions come from the script that was registered. When the project's own is another one by now,
+-- nobody knows which is meant, until an operator says so.
+local function script_for(st, row, current)
+  local script = engine.script_of(row)
+  local differs = row.kind == "map" and current and script and current.text ~= script.text
+  if differs and row.code ~= "" then
+    changed_raise(st, row)
+  elseif differs then
+    local spec = require("luamig.backfill.recorded").spec(current, row.name)
+    st:adopt(row.id, spec, entry_of(spec, { script = current }))
+    return current
+  elseif row.code == "" then
+    local spec = engine.spec_of(row)
+    st:adopt(row.id, spec, entry_of(spec, { script = script }))
+  end
+  return script
+end
+
 ---Works on a registered backfill, together with whoever else does.
 ---Raises: usage (no such backfill), and what run_inline raises.
 ---@param place luamig.backfill.Place
 ---@param name string
----@param options? { workers?: integer, for_ms?: integer }
+---@param options? { workers?: integer, for_ms?: integer, script?: luamig.backfill.Script }
+---  script: of the revision as the project has it now
 ---@return "done"|"failed"|"stopped"|"paused"|"cancelled"|"changed" ended
 ---@return table progress
 function backfill.run(place, name, options)
@@ -241,12 +285,13 @@ function backfill.run(place, name, options)
   local row = st:get(name)
   local ended = row.outcome
   if not ended then
+    local script = script_for(st, row, options.script)
     ended = told(st, row, row, function()
-      return engine.run(st, row, place, {
+      return engine.run(st, st:find(name), place, {
         ranges = RANGES_FOR_OTHERS,
         workers = options.workers,
         for_ms = options.for_ms,
-        script = engine.script_of(row),
+        script = script,
       })
     end)
   end

@@ -326,7 +326,7 @@ function batch_spec.encode(checked)
     sql = checked.sql,
     read = checked.read,
     remaining = checked.remaining,
-    module = type(checked.map) == "string" and checked.map or nil,
+    module = checked.module or type(checked.map) == "string" and checked.map or nil,
     is_compared = checked.is_compared,
     synchronous_commit = checked.synchronous_commit,
   })

@@ -103,8 +103,9 @@ function engine.run(st, row, place, options)
   local spec = engine.spec_of(row)
   local settings = settings_of(place)
   settings.ranges = options.ranges
-  if row.pass == 0 then
-    prepare.pass(st, row, spec, settings)
+  if row.pass == 0 or not row.plan then
+    local plan = row.pass == 0 and prepare.pass or prepare.again
+    plan(st, row, spec, settings)
     row = st:find(row.name)
   end
   local job = {

@@ -64,6 +64,18 @@ function prepare.pass(state, row, spec, options)
   end)
 end
 
+---Renders the SQL anew, for ranges that are there: the code is another one.
+function prepare.again(state, row, spec, options)
+  state:transaction(function()
+    prepare.settings(state.conn, options)
+    local target = catalog.read(state.conn, spec)
+    local _, _, rows_per_block = ranges.plan(state.conn, target,
+      { at_most = 1, batch_rows = row.batch_rows })
+    state:exec("planned", row.id, row.pass, 0,
+      json.encode(plan_of(target, spec, rows_per_block, options)))
+  end)
+end
+
 ---The table as it is now, for what needs more than the texts.
 ---@return luamig.backfill.Target
 function prepare.target(state, spec, options)

@@ -166,6 +166,13 @@ function State:register(spec, about)
     state.encode_throttle(tuning.throttle), tuning.vacuum_every)[1].id
 end
 
+---Gives a backfill the code of another script; the next run renders its SQL anew.
+---@param about { code: string, file?: string, script?: string, context? }
+function State:adopt(id, spec, about)
+  self:exec("adopt", id, about.code, require("luamig.batch_spec").encode(spec), about.file,
+    about.script, about.context and json.encode(about.context))
+end
+
 ---A throttle as the tables hold it: a function stays in its script.
 function state.encode_throttle(throttle)
   local out = {}
