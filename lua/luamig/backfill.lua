@@ -3,8 +3,10 @@
 -- may lead to a transaction pooler.
 
 local batch_spec = require("luamig.batch_spec")
+local endings = require("luamig.backfill.endings")
 local engine = require("luamig.backfill.engine")
 local fault = require("luamig.fault")
+local finish = require("luamig.backfill.finish")
 local proof = require("luamig.backfill.proof")
 local state = require("luamig.backfill.state")
 
@@ -27,7 +29,7 @@ local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 ---@field changed integer
 ---@field batches integer
 ---@field errors integer      rows put aside
----@field remaining? integer  rows that still match `remaining`, errors left out
+---@field remaining? integer  rows that still match `remaining`, those put aside among them
 ---@field ms integer
 
 ---What the script is that the functions come from.
@@ -156,35 +158,6 @@ local function inline_row(st, spec, about)
   end)
 end
 
-local function how_far(progress)
-  return ("%d rows of '%s' are done and committed, about %d in all"):format(progress.rows,
-    progress.name, math.max(progress.rows, progress.rows_estimate or 0))
-end
-
--- What ends a run although rows are left.
-local function unfinished(ended, progress)
-  local name = progress.name
-  if ended == "stopped" then
-    return { kind = "interrupted", message = "interrupted" }
-  elseif ended == "changed" then
-    return {
-      kind = "edited",
-      message = ("the code of '%s' was changed while it ran"):format(name),
-    }
-  elseif progress.outcome == "failed" then
-    return {
-      kind = "lock",
-      message = ("%d range%s of '%s' could not be done: %s"):format(progress.ranges_failed,
-        progress.ranges_failed == 1 and "" or "s", name, progress.failure or "?"),
-    }
-  end
-  return {
-    kind = "partial",
-    message = ("'%s' was %s"):format(name, progress.desired_state),
-    try = ("luamig backfill resume %s"):format(name),
-  }
-end
-
 local function result_of(progress)
   return {
     name = progress.name,
@@ -195,27 +168,6 @@ local function result_of(progress)
     remaining = progress.remaining,
     ms = math.floor((progress.elapsed_s or 0) * 1000),
   }
-end
-
--- Whatever is raised while it runs says how far it has come.
-local function told(st, row, about, fn)
-  local ok, result, ended = pcall(fn)
-  if ok and ended == nil then
-    return result
-  end
-  local progress = st:persist("progress", row.id)[1]
-  local f = result
-  if ok then
-    f = fault.new(unfinished(ended, progress))
-  end
-  if fault.is(f) then
-    fault.complete(f, {
-      state = how_far(progress),
-      revision = about.revision,
-      direction = about.direction,
-    })
-  end
-  error(f, 0)
 end
 
 ---Does a batched migration to its end, with workers of this process. What is done is kept in the
@@ -240,7 +192,7 @@ function backfill.run_inline(place, spec, about)
       when = spec.tuning.throttle.when,
       waits = true,
     }
-    told(st, row, about, function()
+    endings.told(st, row, about, function()
       local ended = engine.run(st, row, place, options)
       local outcome = st:progress(row.id)[1].outcome
       if ended ~= "done" or outcome ~= "done" then
@@ -286,7 +238,7 @@ function backfill.run(place, name, options)
   local ended = row.outcome
   if not ended then
     local script = script_for(st, row, options.script)
-    ended = told(st, row, row, function()
+    ended = endings.told(st, row, row, function()
       return engine.run(st, st:find(name), place, {
         ranges = RANGES_FOR_OTHERS,
         workers = options.workers,
@@ -302,55 +254,6 @@ function backfill.run(place, name, options)
   return ended == "finalized" and "done" or ended, progress
 end
 
-local function not_done_raise(row, progress)
-  fault.raise({
-    kind = "operation",
-    message = ("the backfill '%s' is not finished: %d of about %d rows are done"):format(row.name,
-      progress.rows, math.max(progress.rows, progress.rows_estimate or 0)),
-    hint = progress.failure,
-    try = progress.outcome == "failed" and "luamig backfill retry " .. row.name
-      or "luamig backfill run " .. row.name,
-  })
-end
-
-local function remaining_raise(st, row, place, remaining)
-  fault.raise({
-    kind = "operation",
-    message = ("%d row%s of '%s' still match its `remaining`"):format(remaining,
-      remaining == 1 and "" or "s", row.relation),
-    detail = "keys: " .. table.concat(proof.samples(st, row, place), " "),
-    hint = "does the application still write the old way?",
-    try = "luamig backfill finalize " .. row.name .. " once it does not",
-  })
-end
-
----Ends a backfill for good: all ranges are done and no row matches `remaining`; rows that came
----meanwhile are done now. Raises: usage (no such backfill), operation (not finished, rows left).
----@param place luamig.backfill.Place
----@param name string
----@param options? { max_remaining?: integer }
----@return integer|nil remaining
-function backfill.finalize(place, name, options)
-  local st <close> = state.open(place, name)
-  local row = st:get(name)
-  if row.outcome == "finalized" then
-    return row.remaining
-  elseif row.outcome ~= "done" then
-    not_done_raise(row, st:progress(row.id)[1])
-  end
-  local remaining = told(st, row, row, function()
-    return proof.sweep(st, row, place, {
-      ranges = RANGES_FOR_OTHERS,
-      script = engine.script_of(row),
-    })
-  end)
-  if remaining and remaining > (options and options.max_remaining or 0) then
-    remaining_raise(st, row, place, remaining)
-  end
-  st:exec("finalize", row.id)
-  return remaining
-end
-
 ---Demands that a backfill is finished; with `finish`, does what is left.
 ---Raises: usage (no such backfill), operation (not finished, rows left), what run_inline raises.
 ---@param place luamig.backfill.Place
@@ -359,10 +262,12 @@ function backfill.require_finished(place, args)
   if args.finish then
     local ended, progress = backfill.run(place, args.name)
     if ended ~= "done" then
-      fault.raise(unfinished(ended, progress))
+      fault.raise(endings.unfinished(ended, progress))
     end
   end
-  return backfill.finalize(place, args.name, args)
+  return finish.finalize(place, args.name, args)
 end
+
+backfill.finalize = finish.finalize
 
 return backfill

@@ -14,6 +14,7 @@ commands.list = {
   { name = "revision", aliases = { "new" }, group = "work", summary = "write a new revision file" },
   { name = "upgrade", group = "work", summary = "apply revisions" },
   { name = "downgrade", group = "work", summary = "undo revisions" },
+  { name = "backfill", group = "work", summary = "run, watch and steer batched migrations" },
   { name = "stamp", group = "work", summary = "set the version without running scripts" },
   { name = "status", group = "look", summary = "where the database stands and what is pending" },
   { name = "current", group = "look", summary = "revisions that the database is at" },

@@ -75,7 +75,16 @@ local function keep_failure(ok, message, code)
   end
 end
 
+-- What was drawn over itself makes room for a line that stays.
+local function live_clear()
+  if state.has_live then
+    state.has_live = nil
+    io.stderr:write("\r\27[K")
+  end
+end
+
 local function write(stream, text)
+  live_clear()
   if stream == "stdout" then
     keep_failure(io.stdout:write(text, "\n"))
   else
@@ -126,6 +135,23 @@ function report.info(line)
   if not state.is_quiet then
     log("info", "green", line)
   end
+end
+
+---Whether progress may be drawn over itself: on a terminal, unless --quiet or --json.
+---@return boolean
+function report.is_live()
+  return not state.is_quiet and not state.is_json and report.is_terminal("stderr")
+end
+
+---A line of progress that takes the place of the one before.
+function report.live(line)
+  local columns = require("luamig.core.terminal").columns(2) or 80
+  if utf8.len(line) and utf8.len(line) >= columns then
+    line = line:sub(1, (utf8.offset(line, columns - 1) or #line + 1) - 1)
+  end
+  io.stderr:write("\r", line, "\27[K")
+  io.stderr:flush()
+  state.has_live = true
 end
 
 ---Something the user should know of although the work goes on.

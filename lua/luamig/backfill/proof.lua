@@ -17,21 +17,19 @@ local function asked(st, place, fn)
   end)
 end
 
----How many rows still match, those that were put aside left out; nil when the specification has no
----`remaining`. Reads the whole table. The count is noted in the backfill's row.
+---How many rows still match, those that were put aside among them; nil when the specification has
+---no `remaining`. Reads the whole table. The count is noted in the backfill's row.
 ---@return integer|nil
 function proof.remaining(st, row, place)
   local spec = engine.spec_of(row)
   if not spec.remaining then
     return nil
   end
-  local errors = st:progress(row.id)[1].errors
   local count = asked(st, place, function()
     local target = require("luamig.backfill.catalog").read(st.conn, spec)
     return st.conn:exec(("SELECT pg_catalog.count(*) AS count FROM %s AS %s WHERE %s"):format(
       target.name, target.alias, spec.remaining))[1].count
   end)
-  count = math.max(0, count - errors)
   st:exec("remaining", row.id, count)
   return count
 end
@@ -60,7 +58,7 @@ local function may_sweep(spec)
 end
 
 ---Passes over the table again for rows that came while the work went on, or that moved out of its
----way (without a key they may do so again and again). Returns what remains.
+---way (without a key they may do so again and again). Returns what remains, as above.
 ---@return integer|nil remaining
 ---@return string|nil ended  when a pass did not come to its end
 function proof.sweep(st, row, place, options)
@@ -68,7 +66,7 @@ function proof.sweep(st, row, place, options)
   local remaining = proof.remaining(st, row, place)
   local passes = spec.key == "ctid" and PASSES_AT_MOST or 1
   for _ = 1, may_sweep(spec) and passes or 0 do
-    if remaining == 0 then
+    if remaining <= st:progress(row.id)[1].errors then
       break
     end
     local ended = engine.sweep(st, st:find(row.name), place, options)
