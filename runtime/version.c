@@ -112,7 +112,8 @@ static const struct {
                                "INSERT INTO %J (revision, direction, segment, statements, sha256,"
                                " script) VALUES ($1, $2, $3, 1, $4, $5)"
                                " ON CONFLICT (revision, direction, segment)"
-                               " DO UPDATE SET sha256 = excluded.sha256"},
+                               " DO UPDATE SET sha256 = excluded.sha256"
+                               " RETURNING started::text AS started"},
     [VERSION_JOURNAL_WRITE] = {"journal_write",
                                "INSERT INTO %J (revision, direction, segment, statements, sha256,"
                                " results, script, finished)"

@@ -21,7 +21,7 @@ enum version_sql {
     VERSION_HAPPENED,       // $1 run $2 revision $3 direction: was this step committed?
     VERSION_JOURNAL_READ,   // $1 revision $2 direction
     VERSION_JOURNAL_OPEN,   // every unfinished revision
-    VERSION_JOURNAL_START,  // $1..$5: a segment that runs outside a transaction begins
+    VERSION_JOURNAL_START,  // $1..$5: a segment that runs outside a transaction begins; when?
     VERSION_JOURNAL_WRITE,  // $1..$7: a segment is committed
     VERSION_JOURNAL_CLEAR,  // $1 revision $2 direction
     VERSION_JOURNAL_CLEAR_ALL,

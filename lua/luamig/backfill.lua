@@ -51,7 +51,6 @@ local function entry_of(spec, about)
     context = script and {
       path = script.path,
       context = script.context,
-      results = script.results,
     } or nil,
   }
 end

@@ -204,6 +204,9 @@ function Run:executor(step)
     segments = segments,
     is_dry = self.is_dry,
     report = self.report,
+    batches = function()
+      return require("luamig.backfill.revisions").new(run.migration, step)
+    end,
     committing = function()
       return run:committing()
     end,

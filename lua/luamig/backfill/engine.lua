@@ -34,7 +34,6 @@ function engine.script_of(row)
     direction = row.direction,
     path = context.path,
     context = context.context,
-    results = context.results,
   }
 end
 

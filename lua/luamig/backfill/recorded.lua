@@ -43,13 +43,8 @@ function Capture.step(_, _, fn)
   return fn()
 end
 
--- What the revision read before the call is answered as it was then.
+-- What the revision read then may be another thing now.
 function Capture:query(statement)
-  self.reads = self.reads + 1
-  local rows = self.results[self.reads]
-  if rows then
-    return rows
-  end
   local origin = statement.origin or {}
   fault.raise({
     kind = "script",
@@ -75,7 +70,6 @@ end
 ---@field direction? "upgrade"|"downgrade"
 ---@field path? string[]    folders of the project's modules
 ---@field context? table    what the script sees as op.context
----@field results? table[]  of the queries before the call
 
 ---The specification of a batched migration as its script makes it, functions included.
 ---Raises: script.
@@ -89,8 +83,6 @@ function recorded.spec(script, name)
     kind = "capture",
     wanted = name,
     context = script.context or {},
-    results = script.results or {},
-    reads = 0,
   }, Capture)
   local ok, f = pcall(op.with, executor, revision.call, rev, functions_of(rev, script.direction))
   if executor.spec then

@@ -26,6 +26,7 @@ Online.__index = Online
 ---@field segments? table    what an earlier run committed
 ---@field committing fun(): fun()  called when a COMMIT is queued; its result when it is confirmed
 ---@field on_segment fun()   called when the journal has got an entry for this revision
+---@field batches? fun(): table  what runs batched migrations (luamig.backfill.revisions)
 ---@field is_dry? boolean    nothing is committed; what cannot be rolled back is left out
 ---@field report table       where notes go
 
@@ -46,6 +47,7 @@ function online.new(options)
       revision = step.rev.id,
       direction = step.direction,
     }),
+    batches = options.batches,
     committing = options.committing,
     on_segment = options.on_segment,
     depth = 0, -- of savepoints
@@ -374,13 +376,20 @@ function Online:run_alone(statement)
   local ok, f = pcall(function()
     self.wire:sync()
     local params = journal_params(self)
+    local started
     send_own(self, "journal_start",
-      { params[1], params[2], params[3], params[5], params[7] })
+      { params[1], params[2], params[3], params[5], params[7] }, function(rows)
+        started = rows[1].started
+      end)
     self.wire:sync()
     self.on_segment()
-    with_session_settings(self, statement, function()
-      exec_alone(self, statement, is_in_doubt)
-    end)
+    if statement.work then
+      statement.work(started) -- by connections of its own
+    else
+      with_session_settings(self, statement, function()
+        exec_alone(self, statement, is_in_doubt)
+      end)
+    end
     send_own(self, "journal_write", params)
     self.wire:sync()
   end)
@@ -478,5 +487,7 @@ function Online:finish(last)
     send_own(self, "journal_clear", { self.step_info.rev.id, self.step_info.direction })
   end
 end
+
+require("luamig.executor.batches").extend(Online)
 
 return online

@@ -1,0 +1,76 @@
+--- Batched migrations in a revision that runs online. The work is done over connections of its own,
+-- so the revision commits before it. Its segment is announced in the journal, and the moment of it
+-- names this application of the revision: whatever is killed, it is gone on with, and done once.
+
+local batch_spec = require("luamig.batch_spec")
+local digest = require("luamig.core.digest")
+local fault = require("luamig.fault")
+
+local batches = {}
+
+-- A failure is told with the line of the call.
+local function placed(origin, operation, fn, ...)
+  local ok, f = pcall(fn, ...)
+  if ok then
+    return f
+  elseif fault.is(f) then
+    fault.complete(f, { file = origin.file, line = origin.line, origin = operation })
+  end
+  return error(f, 0)
+end
+
+local function alone(self, operation, text, origin, work)
+  self:run({
+    sql = operation .. " " .. text,
+    transactional = false,
+    op = operation,
+    origin = origin,
+    work = function(started)
+      placed(origin, operation, work, started)
+    end,
+  })
+end
+
+-- The journal knows it by what it does, but for the functions: those are the engine's to compare.
+local function known_as(spec)
+  return ("%s (%s)"):format(spec.name, digest.sha256(batch_spec.encode(spec)):sub(1, 12))
+end
+
+local function batch_execute(self, spec, origin)
+  alone(self, "batch_execute", known_as(spec), origin, function(started)
+    self.batches():run(spec, started, self.context)
+  end)
+end
+
+-- Registered in the revision's own transaction: it is there when the revision is.
+local function backfill(self, spec, origin)
+  local conn = {
+    exec = function(_, sql, params)
+      return self:query({
+        sql = sql,
+        params = params,
+        op = "backfill",
+        origin = origin,
+        transactional = true,
+      })
+    end,
+  }
+  local provider = self.batches()
+  placed(origin, "backfill", provider.register, provider, conn, spec, self.context)
+end
+
+local function require_backfill(self, args, origin)
+  alone(self, "require_backfill", args.name, origin, function()
+    self.batches():require_finished(args)
+  end)
+end
+
+---Gives an executor that runs online the operations for batched migrations.
+---@param Online table  its methods
+function batches.extend(Online)
+  Online.batch_execute = batch_execute
+  Online.backfill = backfill
+  Online.require_backfill = require_backfill
+end
+
+return batches
