@@ -9,7 +9,8 @@
 //   c:notices() -> list of {severity, message, sqlstate, seq}
 //   c:info() -> {host, port, user, database, pid, server_version}
 //   c:transaction() -> "I"|"T"|"E"|"?"      c:alive()   c:round_trips()   c:twin()   c:close()
-//   c:patient(true)             signals are the caller's business
+//   c:patient(true)                         signals are the caller's business
+//   c:push()                                sends what is queued, without waiting
 #include "lib_conn.h"
 #include "lib_fault.h"
 #include "lib_value.h"
@@ -347,6 +348,12 @@ static int lib_conn_round_trips(lua_State *L)
     return 1;
 }
 
+static int lib_conn_push(lua_State *L)
+{
+    conn_push(lib_conn_check(L, 1));
+    return 0;
+}
+
 static int lib_conn_patient(lua_State *L)
 {
     conn_patient(lib_conn_check(L, 1), lua_toboolean(L, 2));
@@ -354,14 +361,23 @@ static int lib_conn_patient(lua_State *L)
 }
 
 static const luaL_Reg methods[] = {
-    {"exec", lib_conn_exec},     {"send", lib_conn_send},
-    {"sync", lib_conn_sync},     {"take", lib_conn_take},
-    {"copy", lib_conn_copy},     {"notices", lib_conn_notices},
-    {"info", lib_conn_info},     {"transaction", lib_conn_transaction},
-    {"alive", lib_conn_alive},   {"round_trips", lib_conn_round_trips},
-    {"twin", lib_conn_twin},     {"patient", lib_conn_patient},
-    {"close", lib_conn_close},   {"__gc", lib_conn_close},
-    {"__close", lib_conn_close}, {NULL, NULL},
+    {"exec", lib_conn_exec},
+    {"send", lib_conn_send},
+    {"sync", lib_conn_sync},
+    {"take", lib_conn_take},
+    {"copy", lib_conn_copy},
+    {"notices", lib_conn_notices},
+    {"info", lib_conn_info},
+    {"transaction", lib_conn_transaction},
+    {"alive", lib_conn_alive},
+    {"round_trips", lib_conn_round_trips},
+    {"twin", lib_conn_twin},
+    {"patient", lib_conn_patient},
+    {"push", lib_conn_push},
+    {"close", lib_conn_close},
+    {"__gc", lib_conn_close},
+    {"__close", lib_conn_close},
+    {NULL, NULL},
 };
 
 static const luaL_Reg functions[] = {

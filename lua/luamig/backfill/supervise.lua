@@ -114,7 +114,9 @@ function supervise.run(job)
   local pool <close> = core.pool(pool_options(job))
   local self = setmetatable({ job = job, pool = pool }, Supervisor)
   self.governor = throttle.new(job)
-  self:resize(job.state:progress(job.id)[1])
+  local progress = job.state:progress(job.id)[1]
+  self:throttle(progress) -- before anybody begins
+  self:resize(progress)
   local next_look = clock.now_ms() + LOOK_MS
   while pool:wait(TICK_MS) do
     local now = clock.now_ms()
