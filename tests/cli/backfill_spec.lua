@@ -237,6 +237,38 @@ describe("batched migrations on the command line", function()
     assert.equal("0 rows, at most 0 writes", audit())
   end)
 
+  it("become a loop that commits, in a script for psql", function()
+    s:revision("002", "001", batch(lower .. ', remaining = "email_norm IS NULL"') .. [[
+
+  op.backfill("copy", { table = "users", key = "id", batch_rows = 300,
+    sql = "INSERT INTO audit SELECT -u.id, 0 FROM users u WHERE {range:u}" })
+  op.backfill("heap", { table = "users", key = "ctid", batch_rows = 100,
+    set = { n = 100 }, remaining = "n < 100" })
+  op.require_backfill("copy")]])
+    s:ok("upgrade 001")
+    local script = s:ok("upgrade 001:002 --sql").stdout
+    s.project:write("up.sql", script)
+    local cli = require("support.cli")
+    local result = cli.sh('psql -X -q "$URL" -f up.sql', { cwd = s.project.root,
+      env = { URL = s.url } })
+    assert.equal(0, result.status, result.stderr)
+    assert.equal("002", s:rows())
+    assert.equal("2000", s:list("SELECT count(*) FROM audit WHERE writes = 2 AND id > 0"))
+    assert.equal("2000", s:list("SELECT count(*) FROM audit WHERE id < 0"))
+    assert.equal("2000", s:list("SELECT count(*) FROM users WHERE n = 100"))
+    assert.is_true(tonumber(s:list("SELECT count(DISTINCT xmin::text) FROM users")) > 5)
+  end)
+
+  it("cannot go into a script when they are Lua functions", function()
+    s:revision("002", "001", registered:format(-1))
+    local result = s:run("upgrade 001:002 --sql")
+    assert.equal(1, result.status)
+    assert.equal("", result.stdout)
+    assert.matches("'norm' runs a Lua function over rows, which --sql cannot", result.stderr, 1,
+      true)
+    assert.matches("versions/002.lua:%d+  op.backfill", result.stderr)
+  end)
+
   it("says what is wrong with a call", function()
     s:ok("upgrade")
     local function refused(words, pattern, status)

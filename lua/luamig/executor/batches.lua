@@ -1,6 +1,6 @@
---- Batched migrations in a revision that runs online. The work is done over connections of its own,
--- so the revision commits before it. Its segment is announced in the journal, and the moment of it
--- names this application of the revision: whatever is killed, it is gone on with, and done once.
+--- Batched migrations in a revision. Online, the work is done over connections of its own, so the
+-- revision commits before it. Its segment is announced in the journal, and the moment of it names
+-- this application of the revision: whatever is killed, it is gone on with, and done once.
 
 local batch_spec = require("luamig.batch_spec")
 local digest = require("luamig.core.digest")
@@ -71,6 +71,31 @@ function batches.extend(Online)
   Online.batch_execute = batch_execute
   Online.backfill = backfill
   Online.require_backfill = require_backfill
+end
+
+-- Without a database there is nobody who could do the work later: it is done by the script, too.
+local function offline_batch(operation)
+  return function(self, spec, origin)
+    local batch_script = require("luamig.batch_script")
+    placed(origin, operation, function()
+      self:run({
+        sql = batch_script.render(spec, self.settings),
+        transactional = false,
+        op = operation,
+        origin = origin,
+      })
+    end)
+  end
+end
+
+---Gives an executor that writes a script the operations for batched migrations.
+---@param Offline table  its methods
+function batches.extend_offline(Offline)
+  Offline.batch_execute = offline_batch("batch_execute")
+  Offline.backfill = offline_batch("backfill")
+  Offline.require_backfill = function(self, args)
+    self:note(("the backfill '%s' is done by this script, or was before it"):format(args.name))
+  end
 end
 
 return batches

@@ -168,4 +168,6 @@ function Offline:note(text)
   put(self, "-- " .. text:gsub("\n", "\n-- ") .. "\n")
 end
 
+require("luamig.executor.batches").extend_offline(Offline)
+
 return offline
