@@ -3,10 +3,12 @@
 //                               needs_autocommit=boolean}
 //     offset: bytes of the text before the statement. A statement whose last line holds a "--"
 //     ends with a newline, so that a semicolon can follow.
+//   sql.tree(text) -> the parse tree as JSON | nil (not valid, or newer than the parser)
 #include "lib_fault.h"
 #include "sql.h"
 
 #include <lauxlib.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char BOX[] = "luamig.sql.box";
@@ -84,8 +86,45 @@ static int lib_sql_split(lua_State *L)
     return 1;
 }
 
+static int lib_tree_clear(lua_State *L)
+{
+    char **tree = lua_touserdata(L, 1);
+    free(*tree);
+    *tree = NULL;
+    return 0;
+}
+
+static char **tree_box(lua_State *L)
+{
+    char **tree = lua_newuserdatauv(L, sizeof *tree, 0);
+    *tree = NULL;
+    if (luaL_newmetatable(L, "luamig.sql.tree.box")) {
+        lua_pushcfunction(L, lib_tree_clear);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return tree;
+}
+
+static int lib_sql_tree(lua_State *L)
+{
+    size_t size;
+    const char *text = luaL_checklstring(L, 1, &size);
+    luaL_argcheck(L, strlen(text) == size, 1, "SQL with a NUL byte");
+    struct fault *fault = lib_fault_box(L);
+    char **tree = tree_box(L);
+    if (!sql_tree(text, tree, fault)) {
+        lib_fault_raise(L, fault);
+    }
+    lua_pushstring(L, *tree); // nil for NULL
+    free(*tree);
+    *tree = NULL;
+    return 1;
+}
+
 static const luaL_Reg functions[] = {
     {"split", lib_sql_split},
+    {"tree", lib_sql_tree},
     {NULL, NULL},
 };
 

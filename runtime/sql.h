@@ -41,3 +41,10 @@ void sql_script_clear(struct sql_script *script);
 /// @param[out] out    an empty script; filled only on true; the caller calls sql_script_clear()
 /// @param[out] fault  filled only on false: FAULT_MEMORY
 bool sql_split(const char *text, struct sql_script *out, struct fault *fault);
+
+/// The parse tree of a text as JSON, in the words of PostgreSQL's own nodes.
+/// @param text        borrowed for the call
+/// @param[out] out    valid only on true; NULL when the parser does not know the text; the caller
+///                    frees it
+/// @param[out] fault  filled only on false: FAULT_MEMORY
+bool sql_tree(const char *text, char **out, struct fault *fault);

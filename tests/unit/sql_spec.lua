@@ -201,3 +201,21 @@ describe("sql.split", function()
     assert.same({ long }, texts(long .. ";"))
   end)
 end)
+
+describe("sql.tree", function()
+  it("gives the parse tree as JSON", function()
+    local tree = require("cjson").decode(sql.tree("SELECT (a > 1)"))
+    local target = tree.stmts[1].stmt.SelectStmt.targetList[1].ResTarget
+    assert.equal("AEXPR_OP", target.val.A_Expr.kind)
+  end)
+
+  it("gives nil for what the parser does not know", function()
+    assert.is_nil(sql.tree("SELECT (a >"))
+  end)
+
+  it("refuses a NUL byte", function()
+    assert.has_error(function()
+      sql.tree("SELECT '\0'")
+    end, "bad argument #1 to 'tree' (SQL with a NUL byte)")
+  end)
+end)
