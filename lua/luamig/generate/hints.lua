@@ -1,0 +1,97 @@
+--- Values that a table must hold so that others can refer to them: a partition of the tenant 7
+-- needs a tenant 7. Pure.
+
+local cells = require("luamig.generate.cells")
+local random = require("luamig.generate.random")
+local rows = require("luamig.generate.rows")
+
+local hints = {}
+
+local MOST = 50 -- values a column is asked for
+
+local function add(list, seen, text)
+  if text and not seen[text] and #list < MOST then
+    seen[text] = true
+    list[#list + 1] = text
+  end
+end
+
+-- What the conditions leave of a column, when that is something particular.
+local function add_wished(list, seen, column, wish, turn)
+  if wish.among then
+    for _, text in ipairs(wish.among) do
+      add(list, seen, text)
+    end
+  elseif wish.low or wish.high then
+    add(list, seen, cells.value(column.maker, wish, turn, random.new(column.hash + turn)))
+  end
+end
+
+-- The values that the rows of a unit need in the columns of its foreign keys.
+local function needed(unit, want)
+  local out = {}
+  for turn = 0, want - 1 do
+    local wish = rows.wishes(unit, turn)
+    for _, column in ipairs(unit.columns) do
+      if column.is_reference and column.maker then
+        local entry = out[column.name] or { list = {}, seen = {} }
+        out[column.name] = entry
+        for _, text in ipairs(column.hints or {}) do
+          add(entry.list, entry.seen, text)
+        end
+        add_wished(entry.list, entry.seen, column, wish:of(column.name), turn)
+      end
+    end
+  end
+  return out
+end
+
+local function give(parent, name, texts)
+  local column = parent.by_name[name]
+  if not column or column.is_auto and not column.is_reference then
+    return
+  end
+  local seen, list = {}, {}
+  for _, text in ipairs(column.hints or {}) do
+    add(list, seen, text)
+  end
+  for _, text in ipairs(texts) do
+    add(list, seen, text)
+  end
+  column.hints = list
+  parent.want = math.max(parent.want, #list)
+end
+
+local function speaks_of_references(unit)
+  for _, column in ipairs(unit.columns) do
+    for _, condition in ipairs(column.is_reference and unit.conditions or {}) do
+      if condition.columns[column.name] then
+        return true
+      end
+    end
+    if column.is_reference and column.hints then
+      return true
+    end
+  end
+  return false
+end
+
+---Gives the columns that are referred to what is needed of them: column.hints; unit.want grows.
+---@param steps table[]  of order.lua; units have `want`
+function hints.spread(steps)
+  for place = #steps, 1, -1 do -- what refers comes before what is referred to
+    for _, unit in ipairs(steps[place].units) do
+      local texts = speaks_of_references(unit) and needed(unit, unit.want) or {}
+      for _, reference in ipairs(unit.references) do
+        for i, name in ipairs(reference.columns) do
+          local list = texts[name] and texts[name].list or {}
+          for _, parent in ipairs(#list > 0 and reference.parents or {}) do
+            give(parent, reference.parent_columns[i], list)
+          end
+        end
+      end
+    end
+  end
+end
+
+return hints

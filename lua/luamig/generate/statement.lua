@@ -1,0 +1,372 @@
+--- The SQL that tries candidates (rows.lua) on the server and keeps those that pass: one statement
+-- a table, whatever the number of rows.
+--
+--   INSERT INTO app.t (a, b) SELECT … FROM (SELECT … FROM (VALUES …) AS luamig_v
+--     LEFT JOIN LATERAL (a row of the table that a foreign key leads to) AS luamig_p1 ON true
+--   ) AS t WHERE (each condition) IS NOT FALSE LIMIT … ON CONFLICT DO NOTHING
+--
+-- The alias of the candidates is the table's own name, their columns have its columns' names: so
+-- the conditions read as they stand in the catalog.
+
+local quote = require("luamig.quote")
+
+local statement = {}
+
+local PARENTS = 200 -- rows of another table that a foreign key chooses among
+
+local function cast(sql, type_text)
+  return ("CAST(%s AS %s)"):format(sql, type_text)
+end
+
+-- "table app.t" → app.t
+local function relation(identity)
+  return (identity:gsub("^%l+ ", ""))
+end
+
+-- ---- values ----
+
+local function literal(cell)
+  if cell == nil then
+    return "NULL"
+  elseif type(cell) == "table" then
+    return cell.sql
+  end
+  return quote.string(cell)
+end
+
+local function value_row(unit, candidate, number)
+  local out = { ("%d"):format(number) }
+  for _, column in ipairs(unit.given) do
+    local cell = candidate.cells[column.name]
+    -- Beside a typed value a plain text would have to be of its type.
+    out[#out + 1] = column.value_sql and cast(literal(cell), column.base) or literal(cell)
+  end
+  for _, reference in ipairs(unit.picked) do
+    local pick = candidate.picks[reference]
+    out[#out + 1] = pick and ("%d"):format(pick) or "NULL"
+  end
+  return "(" .. table.concat(out, ", ") .. ")"
+end
+
+-- (VALUES …) AS luamig_v (luamig_n, luamig_c1, …, luamig_k1, …)
+local function values_sql(unit, candidates)
+  local list, names = {}, { "luamig_n" }
+  for number, candidate in ipairs(candidates) do
+    list[number] = value_row(unit, candidate, number)
+  end
+  for place in ipairs(unit.given) do
+    names[#names + 1] = "luamig_c" .. place
+  end
+  for place in ipairs(unit.picked) do
+    names[#names + 1] = "luamig_k" .. place
+  end
+  return ("(VALUES %s) AS luamig_v (%s)"):format(table.concat(list, ", "),
+    table.concat(names, ", "))
+end
+
+-- ---- rows of other tables ----
+
+-- The columns that earlier keys have chosen already must agree.
+local function agreement(reference, chosen)
+  local out = {}
+  for place, name in ipairs(reference.columns) do
+    for _, source in ipairs(chosen[name] or {}) do
+      out[#out + 1] = ("(%s IS NULL OR CAST(%s AS text) OPERATOR(pg_catalog.=) "
+        .. "CAST(luamig_r.luamig_r%d AS text))"):format(source, source, place)
+    end
+  end
+  return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
+end
+
+local function referred_columns(reference)
+  local selected, conditions = {}, {}
+  for place, name in ipairs(reference.parent_columns) do
+    local ident = quote.ident(name)
+    selected[place] = ("%s AS luamig_r%d"):format(ident, place)
+    conditions[place] = ident .. " IS NOT NULL"
+  end
+  return table.concat(selected, ", "), table.concat(conditions, " AND ")
+end
+
+-- The rows that a foreign key may lead to; `more` is a further condition.
+local function parent_rows(reference, more)
+  local selected, conditions = referred_columns(reference)
+  return ("SELECT %s FROM %s%s WHERE %s%s LIMIT %d"):format(selected,
+    reference.is_partitioned and "" or "ONLY ", relation(reference.parent), conditions,
+    more and " AND " .. more or "", PARENTS)
+end
+
+---One of the rows that a foreign key may lead to, counted from 0, and again behind the last.
+---@param rows string  SQL of a query of the rows: luamig_r1, luamig_r2 …
+---@param counter string  SQL of a number
+---@param chosen table<string, string[]>  [column name] = SQL of what it must agree with
+function statement.pick(rows, reference, counter, chosen)
+  return ([[(SELECT luamig_q.*, true AS luamig_found FROM (SELECT luamig_r.*,
+pg_catalog.row_number() OVER () OPERATOR(pg_catalog.-) 1 AS luamig_i,
+pg_catalog.count(*) OVER () AS luamig_m FROM (%s) AS luamig_r%s) AS luamig_q
+WHERE luamig_q.luamig_i OPERATOR(pg_catalog.=)
+(CAST(%s AS bigint) OPERATOR(pg_catalog.%%) luamig_q.luamig_m))]]):format(rows,
+    agreement(reference, chosen), counter)
+end
+
+-- LEFT JOIN LATERAL …; and [column name] = SQL of its value, one for each key.
+local function picks_sql(unit)
+  local joins, chosen = {}, {}
+  for place, reference in ipairs(unit.picked) do
+    local alias = "luamig_p" .. place
+    local pick = statement.pick(parent_rows(reference), reference,
+      "luamig_v.luamig_k" .. place, chosen)
+    joins[place] = ("LEFT JOIN LATERAL %s AS %s ON true"):format(pick, alias)
+    for part, name in ipairs(reference.columns) do
+      chosen[name] = { table.unpack(chosen[name] or {}) }
+      table.insert(chosen[name], ("%s.luamig_r%d"):format(alias, part))
+    end
+  end
+  return table.concat(joins, "\n"), chosen
+end
+
+-- ---- candidates as rows of the table ----
+
+local function expression(column, sources)
+  local casts = {}
+  for i, source in ipairs(sources) do
+    casts[i] = cast(source, column.base)
+  end
+  if #casts == 0 then
+    return cast("NULL", column.base)
+  end
+  return #casts == 1 and casts[1] or "COALESCE(" .. table.concat(casts, ", ") .. ")"
+end
+
+local function place_of(list, item)
+  for place, other in ipairs(list) do
+    if other == item then
+      return place
+    end
+  end
+end
+
+local function selected_columns(unit, chosen)
+  local out = { "luamig_v.luamig_n" }
+  for _, column in ipairs(unit.columns_out) do
+    local sources = { table.unpack(chosen[column.name] or {}) }
+    local place = place_of(unit.given, column)
+    sources[#sources + 1] = place and "luamig_v.luamig_c" .. place or nil
+    out[#out + 1] = expression(column, sources) .. " AS " .. column.ident
+  end
+  for place in ipairs(unit.picked) do
+    out[#out + 1] = ("luamig_p%d.luamig_found AS luamig_f%d"):format(place, place)
+  end
+  return table.concat(out, ", ")
+end
+
+-- Generated columns are computed on top, for the conditions that speak of them.
+local function with_extra(unit, sql)
+  if #unit.extra == 0 then
+    return sql
+  end
+  local out, alias = {}, quote.ident(unit.name)
+  for i, column in ipairs(unit.extra) do
+    out[i] = ("%s AS %s"):format(cast("(" .. column.expression .. ")", column.type), column.ident)
+  end
+  return ("SELECT %s.*, %s FROM (%s) AS %s"):format(alias, table.concat(out, ", "), sql, alias)
+end
+
+---The candidates as rows of the table, not judged yet: SQL of a subquery with the table's name.
+---@param unit table
+---@param candidates table[]
+---@param only? string  SQL of the number of the one candidate that counts
+---@return string
+function statement.source(unit, candidates, only)
+  local joins, chosen = picks_sql(unit)
+  local values = values_sql(unit, candidates)
+  if only then -- OFFSET: nothing of the other candidates is computed
+    values = ("(SELECT * FROM %s WHERE luamig_n OPERATOR(pg_catalog.=) %s OFFSET 0) AS luamig_v")
+      :format(values, only)
+  end
+  local sql = ("SELECT %s FROM %s %s"):format(selected_columns(unit, chosen), values, joins)
+  return ("(%s) AS %s"):format(with_extra(unit, sql), quote.ident(unit.name))
+end
+
+-- ---- judging ----
+
+-- A foreign key is made, or NULL says that it is not.
+local function reference_condition(unit, reference, place)
+  local nulls = {}
+  for _, name in ipairs(reference.columns) do
+    local column = unit.by_name[name]
+    nulls[#nulls + 1] = column.ident .. " IS NULL"
+  end
+  local none = table.concat(nulls, reference.is_full and " AND " or " OR ")
+  return ("(luamig_f%d IS TRUE OR (%s))"):format(place, none)
+end
+
+---What a candidate must pass: { sql =, condition = | reference = | column = }.
+---@return table[]
+function statement.filters(unit)
+  local out = {}
+  for place, reference in ipairs(unit.picked) do
+    out[#out + 1] = { sql = reference_condition(unit, reference, place), reference = reference }
+  end
+  for _, column in ipairs(unit.columns_out) do
+    if column.is_reference and not column.nullable then
+      out[#out + 1] = { sql = column.ident .. " IS NOT NULL", column = column }
+    end
+  end
+  for _, condition in ipairs(unit.usable) do
+    out[#out + 1] = { sql = ("(%s) IS NOT FALSE"):format(condition.sql), condition = condition }
+  end
+  return out
+end
+
+local function where_sql(unit)
+  local out = {}
+  for i, filter in ipairs(statement.filters(unit)) do
+    out[i] = filter.sql
+  end
+  return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
+end
+
+-- ---- statements ----
+
+local function names_sql(unit)
+  local out = {}
+  for i, column in ipairs(unit.columns_out) do
+    out[i] = column.ident
+  end
+  return #out > 0 and "(" .. table.concat(out, ", ") .. ") OVERRIDING SYSTEM VALUE" or ""
+end
+
+local function output_sql(unit)
+  local out, alias = {}, quote.ident(unit.name)
+  for i, column in ipairs(unit.columns_out) do
+    local sql = alias .. "." .. column.ident
+    out[i] = column.base ~= column.type and cast(sql, column.type) or sql
+  end
+  return table.concat(out, ", ")
+end
+
+---How many rows the table has, up to the number that is wanted.
+---@return string
+function statement.count(unit, want)
+  return ("SELECT pg_catalog.count(*) AS rows FROM (SELECT FROM ONLY %s LIMIT %d) AS luamig_t")
+    :format(unit.sql, want)
+end
+
+---Inserts candidates that pass until the table has as many rows as are wanted.
+---@param unit table
+---@param candidates table[]
+---@param want integer
+---@param only? string  SQL of the number of the one candidate that counts
+---@return string
+function statement.insert(unit, candidates, want, only)
+  return ("INSERT INTO %s %s SELECT %s FROM %s%s ORDER BY luamig_n LIMIT GREATEST(0, %d "
+    .. "OPERATOR(pg_catalog.-) (%s))%s"):format(unit.root, names_sql(unit), output_sql(unit),
+    statement.source(unit, candidates, only), where_sql(unit), want, statement.count(unit, want),
+    #unit.rules == 0 and " ON CONFLICT DO NOTHING" or "")
+end
+
+---How many candidates pass each filter: columns tried, luamig_1, luamig_2 …
+---@return string
+function statement.probe(unit, candidates)
+  local out = { "pg_catalog.count(*) AS tried" }
+  for i, filter in ipairs(statement.filters(unit)) do
+    out[#out + 1] = ("pg_catalog.count(*) FILTER (WHERE %s) AS luamig_%d"):format(filter.sql, i)
+  end
+  return ("SELECT %s FROM %s"):format(table.concat(out, ", "), statement.source(unit, candidates))
+end
+
+-- ---- foreign keys left for later ----
+
+-- Rows that this transaction has made. A row of one of its subtransactions has a younger number.
+local MINE = "pg_catalog.age(xmin) OPERATOR(pg_catalog.<=) 0"
+
+local function later_rows(unit, reference, want)
+  local selected, nulls = {}, {}
+  for _, column in ipairs(unit.columns) do
+    selected[#selected + 1] = column.ident
+  end
+  for i, name in ipairs(reference.forgotten) do
+    nulls[i] = quote.ident(name) .. " IS NULL"
+  end
+  return ("(SELECT %s, ctid AS luamig_ctid, tableoid AS luamig_tableoid, "
+    .. "pg_catalog.row_number() OVER () AS luamig_n FROM ONLY %s WHERE %s AND %s LIMIT %d) "
+    .. "AS luamig_v"):format(table.concat(selected, ", "), unit.sql, MINE,
+    table.concat(nulls, " AND "), want)
+end
+
+local BEFORE = "ROW(tableoid, ctid) OPERATOR(pg_catalog.<) "
+  .. "ROW(luamig_v.luamig_tableoid, luamig_v.luamig_ctid)"
+
+-- In its own table a row leads to one before it, so that no circle comes about.
+local function later_parents(unit, reference)
+  local is_self = false
+  for _, identity in ipairs(unit.above) do
+    is_self = is_self or identity == reference.parent
+  end
+  return parent_rows(reference, is_self and BEFORE or nil)
+end
+
+local function contains(list, item)
+  return place_of(list, item) ~= nil
+end
+
+-- The row as it would be, its forgotten columns filled.
+local function later_columns(unit, reference)
+  local out = {}
+  for _, column in ipairs(unit.columns) do
+    local place = place_of(reference.columns, column.name)
+    local sql = "luamig_v." .. column.ident
+    if place and contains(reference.forgotten, column.name) then
+      sql = cast("luamig_p.luamig_r" .. place, column.base)
+    end
+    out[#out + 1] = sql .. " AS " .. column.ident
+  end
+  return table.concat(out, ", ")
+end
+
+local function later_chosen(reference)
+  local chosen = {}
+  for _, name in ipairs(reference.columns) do
+    if not contains(reference.forgotten, name) then
+      chosen[name] = { "luamig_v." .. quote.ident(name) }
+    end
+  end
+  return chosen
+end
+
+local function later_where(unit)
+  local out = {}
+  for _, condition in ipairs(unit.usable) do
+    out[#out + 1] = ("(%s) IS NOT FALSE"):format(condition.sql)
+  end
+  return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
+end
+
+---Gives the rows of this transaction the foreign key that they were made without. Some row keeps
+---its NULL when the key leads to its own table: the first has none before it.
+---@param unit table
+---@param reference table
+---@param want integer
+---@param only? string  SQL of the number of the one row that counts
+---@return string
+function statement.later(unit, reference, want, only)
+  local assignments, alias = {}, quote.ident(unit.name)
+  for i, name in ipairs(reference.forgotten) do
+    assignments[i] = ("%s = luamig_s.%s"):format(quote.ident(name), quote.ident(name))
+  end
+  local counter = reference.is_key and "luamig_v.luamig_n OPERATOR(pg_catalog.-) 1"
+    or "luamig_v.luamig_n OPERATOR(pg_catalog./) 2"
+  local pick = statement.pick(later_parents(unit, reference), reference, counter,
+    later_chosen(reference))
+  return ("UPDATE ONLY %s AS luamig_t SET %s FROM (SELECT %s.* FROM (SELECT %s, "
+    .. "luamig_v.luamig_ctid, luamig_v.luamig_tableoid FROM %s JOIN LATERAL %s AS luamig_p ON %s) "
+    .. "AS %s%s) AS luamig_s WHERE luamig_t.ctid OPERATOR(pg_catalog.=) luamig_s.luamig_ctid AND "
+    .. "luamig_t.tableoid OPERATOR(pg_catalog.=) luamig_s.luamig_tableoid"):format(unit.sql,
+    table.concat(assignments, ", "), alias, later_columns(unit, reference),
+    later_rows(unit, reference, want), pick,
+    only and "luamig_v.luamig_n OPERATOR(pg_catalog.=) " .. only or "true", alias,
+    later_where(unit))
+end
+
+return statement
