@@ -62,6 +62,23 @@ local function give(parent, name, texts)
   parent.want = math.max(parent.want, #list)
 end
 
+-- A bigint that an integer leads to must be no larger than an integer.
+local function limit(parent, name, column)
+  local target = parent.by_name[name]
+  local own, other = column.maker and column.maker.ordinal, target and target.maker
+    and target.maker.ordinal
+  if not own or not other or target.is_auto then
+    return
+  elseif own.low > other.low then
+    table.insert(parent.relations, { op = "atom", kind = "compare", column = name, cmp = ">=",
+      text = own.format(own.low) })
+  end
+  if own.high < other.high then
+    table.insert(parent.relations, { op = "atom", kind = "compare", column = name, cmp = "<=",
+      text = own.format(own.high) })
+  end
+end
+
 local function speaks_of_references(unit)
   for _, column in ipairs(unit.columns) do
     for _, condition in ipairs(column.is_reference and unit.conditions or {}) do
@@ -76,7 +93,8 @@ local function speaks_of_references(unit)
   return false
 end
 
----Gives the columns that are referred to what is needed of them: column.hints; unit.want grows.
+---Gives the columns that are referred to what is needed of them: column.hints, and bounds in
+---unit.relations; unit.want grows.
 ---@param steps table[]  of order.lua; units have `want`
 function hints.spread(steps)
   for place = #steps, 1, -1 do -- what refers comes before what is referred to
@@ -85,8 +103,9 @@ function hints.spread(steps)
       for _, reference in ipairs(unit.references) do
         for i, name in ipairs(reference.columns) do
           local list = texts[name] and texts[name].list or {}
-          for _, parent in ipairs(#list > 0 and reference.parents or {}) do
+          for _, parent in ipairs(reference.parents) do
             give(parent, reference.parent_columns[i], list)
+            limit(parent, reference.parent_columns[i], unit.by_name[name])
           end
         end
       end

@@ -118,7 +118,7 @@ end
 ---What the constraints and indexes of one table need.
 ---@param children table[]  objects of the snapshot whose parent the table is, sorted
 ---@return table needs  { keys = list, indexed = set of columns, constants = set of columns that
----  are the same in all rows, relations = trees }
+---  are the same in all rows, relations = trees, is_deferrable = some key is }
 function keys.of(children)
   local needs = { keys = {}, indexed = {}, constants = {}, relations = {} }
   for _, object in ipairs(children) do
@@ -129,6 +129,7 @@ function keys.of(children)
       key = of_index(needs, object)
     end
     needs.keys[#needs.keys + 1] = key
+    needs.is_deferrable = needs.is_deferrable or key and object.deferrable
     for _, name in ipairs(key and key.columns or {}) do
       needs.indexed[name] = true
     end

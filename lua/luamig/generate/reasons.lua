@@ -41,23 +41,43 @@ local function relation(identity)
   return (identity:gsub("^%l+ ", ""))
 end
 
+local function is_empty(reference)
+  for _, parent in ipairs(reference.parents) do
+    if parent.rows > 0 then
+      return false
+    end
+  end
+  return true
+end
+
+-- The foreign key whose column this is, one that leads to no row first.
+local function reference_of(unit, column)
+  local found
+  for _, reference in ipairs(unit.picked) do
+    for _, name in ipairs(reference.columns) do
+      if name == column.name and (not found or is_empty(reference)) then
+        found = reference
+      end
+    end
+  end
+  return found
+end
+
+-- In words what a candidate must pass; true when it is that another table has no row.
 local function filter_text(unit, filter)
-  if filter.condition then
-    local condition = filter.condition
+  local condition = filter.condition
+  if condition then
     return condition.is_check and ("check %s: %s"):format(condition.name, condition.sql)
       or condition.name
   end
-  local reference = filter.reference
+  local reference = filter.reference or reference_of(unit, filter.column)
+  local other = reference and relation(reference.parent)
   if not reference then
     return "column " .. filter.column.name .. " is NOT NULL"
+  elseif is_empty(reference) then
+    return ("foreign key %s needs a row of %s, which has none"):format(reference.name, other), true
   end
-  local other = relation(reference.parent)
-  local is_empty = #reference.parents > 0
-  for _, parent in ipairs(reference.parents) do
-    is_empty = is_empty and parent.rows == 0
-  end
-  return is_empty and ("foreign key %s needs a row of %s, which has none"):format(reference.name,
-    other) or ("foreign key %s to %s"):format(reference.name, other), is_empty and unit
+  return ("foreign key %s to %s"):format(reference.name, other)
 end
 
 local function kept_out(unit)

@@ -281,7 +281,15 @@ local function hinted(context, column, wish)
   end
 end
 
-local function edge(context, column, wish, i, rng)
+-- Three of five values are edges, each in its turn.
+local function nth_edge(column, edges, i)
+  local place = i + column.hash % 5
+  if place % 5 < 3 then
+    return edges[(place // 5 * 3 + place % 5 + column.hash % #edges) % #edges + 1]
+  end
+end
+
+local function edge(context, column, wish, i)
   local edges = column.edges
   if context.mode ~= "varied" or #edges == 0 or column.is_exclusive or wish.is_compared
     or column.is_constant then
@@ -289,7 +297,7 @@ local function edge(context, column, wish, i, rng)
   end
   local text
   if not column.is_key then
-    text = rng:int(1, 5) <= 3 and edges[(i + column.hash % #edges) % #edges + 1]
+    text = nth_edge(column, edges, i)
   else
     text = i % 2 == 1 and edges[i // 2 + 1] -- each of them once
   end
@@ -313,7 +321,7 @@ local function cell(context, column)
   if is_null(context, column, wish, rng) then
     return nil
   end
-  return hinted(context, column, wish) or edge(context, column, wish, i, rng)
+  return hinted(context, column, wish) or edge(context, column, wish, i)
     or cells.value(column.maker, wish, i, rng)
 end
 

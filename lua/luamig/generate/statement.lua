@@ -96,7 +96,8 @@ local function parent_rows(reference, more)
     more and " AND " .. more or "", PARENTS)
 end
 
----One of the rows that a foreign key may lead to, counted from 0, and again behind the last.
+---One of the rows that a foreign key may lead to, counted from 0, and again behind the last. The
+---OFFSET keeps what is computed of it away from the other rows: a cast may fail on them.
 ---@param rows string  SQL of a query of the rows: luamig_r1, luamig_r2 …
 ---@param counter string  SQL of a number
 ---@param chosen table<string, string[]>  [column name] = SQL of what it must agree with
@@ -105,7 +106,7 @@ function statement.pick(rows, reference, counter, chosen)
 pg_catalog.row_number() OVER () OPERATOR(pg_catalog.-) 1 AS luamig_i,
 pg_catalog.count(*) OVER () AS luamig_m FROM (%s) AS luamig_r%s) AS luamig_q
 WHERE luamig_q.luamig_i OPERATOR(pg_catalog.=)
-(CAST(%s AS bigint) OPERATOR(pg_catalog.%%) luamig_q.luamig_m))]]):format(rows,
+(CAST(%s AS bigint) OPERATOR(pg_catalog.%%) luamig_q.luamig_m) OFFSET 0)]]):format(rows,
     agreement(reference, chosen), counter)
 end
 
@@ -263,7 +264,7 @@ function statement.insert(unit, candidates, want, only)
   return ("INSERT INTO %s %s SELECT %s FROM %s%s ORDER BY luamig_n LIMIT GREATEST(0, %d "
     .. "OPERATOR(pg_catalog.-) (%s))%s"):format(unit.root, names_sql(unit), output_sql(unit),
     statement.source(unit, candidates, only), where_sql(unit), want, statement.count(unit, want),
-    #unit.rules == 0 and " ON CONFLICT DO NOTHING" or "")
+    unit.passes_over_conflicts and " ON CONFLICT DO NOTHING" or "")
 end
 
 ---How many candidates pass each filter: columns tried, luamig_1, luamig_2 …
@@ -299,12 +300,21 @@ local BEFORE = "ROW(tableoid, ctid) OPERATOR(pg_catalog.<) "
   .. "ROW(luamig_v.luamig_tableoid, luamig_v.luamig_ctid)"
 
 -- In its own table a row leads to one before it, so that no circle comes about.
-local function later_parents(unit, reference)
-  local is_self = false
+local function is_self(unit, reference)
   for _, identity in ipairs(unit.above) do
-    is_self = is_self or identity == reference.parent
+    if identity == reference.parent then
+      return true
+    end
   end
-  return parent_rows(reference, is_self and BEFORE or nil)
+  return false
+end
+
+-- Which of the rows: in a unique key each another one, else a tree of pairs.
+local function later_counter(unit, reference)
+  if reference.is_key then
+    return "luamig_v.luamig_n OPERATOR(pg_catalog.-) " .. (is_self(unit, reference) and 2 or 1)
+  end
+  return "luamig_v.luamig_n OPERATOR(pg_catalog./) 2"
 end
 
 local function contains(list, item)
@@ -355,9 +365,8 @@ function statement.later(unit, reference, want, only)
   for i, name in ipairs(reference.forgotten) do
     assignments[i] = ("%s = luamig_s.%s"):format(quote.ident(name), quote.ident(name))
   end
-  local counter = reference.is_key and "luamig_v.luamig_n OPERATOR(pg_catalog.-) 1"
-    or "luamig_v.luamig_n OPERATOR(pg_catalog./) 2"
-  local pick = statement.pick(later_parents(unit, reference), reference, counter,
+  local parents = parent_rows(reference, is_self(unit, reference) and BEFORE or nil)
+  local pick = statement.pick(parents, reference, later_counter(unit, reference),
     later_chosen(reference))
   return ("UPDATE ONLY %s AS luamig_t SET %s FROM (SELECT %s.* FROM (SELECT %s, "
     .. "luamig_v.luamig_ctid, luamig_v.luamig_tableoid FROM %s JOIN LATERAL %s AS luamig_p ON %s) "

@@ -9,7 +9,7 @@
 --                         domains, the partition's bound; is_usable: a query can evaluate it on a
 --                         row that is not in the table
 --   relations             trees that follow from indexes and generated columns
---   keys                  keys.lua
+--   keys                  keys.lua; passes_over_conflicts: ON CONFLICT DO NOTHING is possible
 --   references            foreign keys: { name, columns, parent (identity), parent_columns,
 --                         is_full, is_optional, is_self, optional_columns }
 --   triggers, rules       objects of the snapshot, sorted by name
@@ -221,6 +221,8 @@ local function unit_of(value, identity, children, options)
   add_columns(unit, object, root,
     { world = options.world, identity = identity, seed = options.seed, needs = needs })
   unit.keys, unit.relations = needs.keys, needs.relations
+  -- Neither rules nor deferrable keys go with ON CONFLICT.
+  unit.passes_over_conflicts = not needs.is_deferrable and #unit.rules == 0
   unit.conditions = conditions_of(unit, children, options.bounds[identity])
   unit.references = references_of(unit, children)
   mark_keys(unit)
