@@ -38,7 +38,7 @@ end
 -- How far an open bound is moved.
 local function inwards(low, high, ordinal)
   if ordinal.is_whole then
-    return 1
+    return low and high and high - low <= 2 * ordinal.step and 1 or ordinal.step
   end
   return low and high and math.min(ordinal.step, (high - low) / 4) or ordinal.step
 end

@@ -16,17 +16,38 @@ local ROUNDS = 3
 
 -- How many candidates a row that is wanted gets, by round: of a table without conditions, with
 -- some, and with some that are only guessed at.
-local per_row = { { 1, 3, 6 }, { 4, 12, 24 }, { 12, 24, 60 } }
+local per_row = { { 1, 2, 6 }, { 4, 12, 24 }, { 12, 24, 60 } }
 local at_most = { 400, 400, 600 }
 local ONE_BY_ONE = 150 -- candidates at most that are tried row by row
 
 -- ---- how many ----
 
-local function difficulty(unit)
-  if #unit.usable == 0 and #unit.picked < 2 then
-    return 1
+-- Whether rows of other tables decide if a row passes: nothing of them is known here.
+local function depends_on_others(unit)
+  local seen = {}
+  for _, reference in ipairs(unit.picked) do
+    for _, name in ipairs(reference.columns) do
+      if seen[name] or unit.by_name[name].is_key then
+        return true
+      end
+      seen[name] = true
+    end
   end
-  return (rows.wishes(unit, 0).is_guess or #unit.picked > 1) and 3 or 2
+  for _, condition in ipairs(unit.conditions) do
+    for name in pairs(seen) do
+      if condition.columns[name] then
+        return true
+      end
+    end
+  end
+  return false
+end
+
+local function difficulty(unit)
+  if rows.wishes(unit, 0).is_guess or depends_on_others(unit) then
+    return 3
+  end
+  return #unit.conditions > 0 and 2 or 1
 end
 
 local function candidate_count(unit, round)
@@ -48,12 +69,14 @@ local function inserted(result)
 end
 
 local function whole_item(unit, round)
-  local candidates = candidates_of(unit, round, candidate_count(unit, round))
   return {
-    statements = {
-      { sql = statement.insert(unit, candidates, unit.want) },
-      { sql = statement.count(unit, unit.want) },
-    },
+    make = function()
+      local candidates = candidates_of(unit, round, candidate_count(unit, round))
+      return {
+        { sql = statement.insert(unit, candidates, unit.want) },
+        { sql = statement.count(unit, unit.want) },
+      }
+    end,
     done = function(results)
       unit.made = unit.made + inserted(results[1])
       unit.rows = results[2][1].rows

@@ -255,14 +255,30 @@ function logic.node(expression)
   return node
 end
 
----@param expression string  SQL; newer syntax than the parser knows is one unknown leaf
----@return table tree, string[] columns  "*" stands for a whole row, or for what nobody knows
-function logic.parse(expression)
+local function parse(expression)
   local node = logic.node(expression)
   if not node then
-    return { op = "unknown", columns = {}, texts = {} }, { "*" }
+    return { tree = { op = "unknown", columns = {}, texts = {} }, columns = { "*" } }
   end
-  return build(node, false), (operand.mentions(node))
+  return { tree = build(node, false), columns = (operand.mentions(node)) }
+end
+
+local MOST_KNOWN = 10000
+local known, known_count = {}, 0 -- trees are made once: a database is filled again and again
+
+---@param expression string  SQL; newer syntax than the parser knows is one unknown leaf
+---@return table tree, string[] columns  not to be changed; "*" stands for a whole row, or for what
+---  nobody knows
+function logic.parse(expression)
+  local entry = known[expression]
+  if not entry then
+    if known_count == MOST_KNOWN then
+      known, known_count = {}, 0
+    end
+    entry = parse(expression)
+    known[expression], known_count = entry, known_count + 1
+  end
+  return entry.tree, entry.columns
 end
 
 ---Calls fn with every leaf.

@@ -68,7 +68,7 @@ local function few_parts(unit, key, wish, want)
     if not column or column.is_auto or column.generated or column.is_left_out then
       return nil
     elseif not column.is_reference then
-      local count = cells.count(column.maker, wish:of(name))
+      local count = cells.count(column.maker, wish:peek(name))
       if count >= MANY then
         return nil
       end
@@ -115,7 +115,7 @@ end
 
 local function may_be_absent(reference, wish)
   for name in pairs(reference.optional_columns) do
-    if wish:of(name).is_not_null then
+    if wish:peek(name).is_not_null then
       return false
     end
   end
@@ -124,7 +124,7 @@ end
 
 local function must_be_absent(reference, wish)
   for name in pairs(reference.optional_columns) do
-    if wish:of(name).is_null then
+    if wish:peek(name).is_null then
       return true
     end
   end
@@ -208,7 +208,7 @@ local function other_number(context, other, text, cmp)
   if type(text) == "string" then
     return other.maker.ordinal.parse(text)
   end
-  return bound_of(context.wish:of(other.name), cmp)
+  return bound_of(context.wish:peek(other.name), cmp)
 end
 
 local function relate_order(context, column, wish, relation, is_left)
@@ -240,7 +240,10 @@ end
 
 -- The wish of a column, narrowed by the columns made before it.
 local function related(context, column)
-  local wish = setmetatable({}, { __index = context.wish:of(column.name) })
+  if not context.compared[column.name] then
+    return context.wish:peek(column.name)
+  end
+  local wish = setmetatable({}, { __index = context.wish:peek(column.name) })
   for _, relation in ipairs(context.wish.relations) do
     if relation.column == column.name or relation.other == column.name then
       wish.is_compared = true
@@ -341,9 +344,13 @@ local function candidate(unit, place, options)
   local turn = options.round == 1 and number or random.new(unit.hash + chance):int(0, 1 << 20)
   local context = {
     unit = unit, place = place, number = number, chance = chance, cells = {},
+    compared = {},
     wish = wishes_of(unit, turn),
     mode = options.mode or mode_of(place, options),
   }
+  for _, relation in ipairs(context.wish.relations) do
+    context.compared[relation.column], context.compared[relation.other] = true, true
+  end
   context.digits = digits_of(unit, context.wish, number, options.want)
   for _, column in ipairs(unit.given) do
     context.cells[column.name] = column.value_sql and { sql = column.value_sql }

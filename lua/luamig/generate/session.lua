@@ -155,11 +155,17 @@ end
 
 -- ---- items ----
 
+-- They are made when they are sent: the server works meanwhile.
+local function statements_of(item)
+  item.statements = item.statements or item.make()
+  return item.statements
+end
+
 local function send_items(self, items, first, last, owners)
   local conn = self.conn
   for place = first, last do
     owners[conn:send("SAVEPOINT luamig_item")] = place
-    for _, statement in ipairs(items[place].statements) do
+    for _, statement in ipairs(statements_of(items[place])) do
       owners[conn:send(statement.sql, statement.params, { keep = true })] = place
     end
     conn:send("RELEASE SAVEPOINT luamig_item")
@@ -211,8 +217,8 @@ end
 
 ---Runs items in one pipeline, each in a savepoint: a failure costs a round trip, and no other item.
 ---Raises: connection, interrupted, server (what ends the transaction).
----@param items { statements: { sql: string, params?: string[] }[], done: fun(results: table[]),
----  failed: fun(fault: table) }[]
+---@param items { statements?: { sql: string, params?: string[] }[], make?: fun(): table[],
+---  done: fun(results: table[]), failed: fun(fault: table) }[]  make: gives the statements
 function Session:run(items)
   local place = 1
   while place <= #items do

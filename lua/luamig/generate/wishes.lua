@@ -50,6 +50,13 @@ function Wishes:of(name)
   return wish
 end
 
+local NO_WISH = {}
+
+---The wish of a column, to be read only.
+function Wishes:peek(name)
+  return self.by_column[name] or NO_WISH
+end
+
 -- Adds to a list of the wish without touching the one that a clone shares.
 local function append(wish, name, item)
   local list = { table.unpack(wish[name] or {}) }
