@@ -63,7 +63,7 @@ describe("generated rows", function()
     cases(with, {
       { "foreign keys, NULL where they may be", "CREATE TABLE a (id integer PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY, "
         .. "a integer NOT NULL REFERENCES a, other integer REFERENCES a)",
-        holds = { "SELECT count(other) > 0 FROM b", "SELECT count(DISTINCT a) = 5 FROM b" } },
+        holds = { "SELECT count(other) > 0 FROM b", "SELECT count(DISTINCT a) > 1 FROM b" } },
       { "tables in any order", "CREATE TABLE z (id uuid PRIMARY KEY); CREATE TABLE y (id bigint PRIMARY KEY, z uuid NOT NULL REFERENCES z); "
         .. "CREATE TABLE a (id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY, y bigint NOT NULL REFERENCES y); "
         .. "CREATE TABLE m (a integer NOT NULL REFERENCES a, z uuid NOT NULL REFERENCES z)" },
@@ -77,8 +77,7 @@ describe("generated rows", function()
         holds = { "SELECT count(reader) > 0 FROM docs" } },
       { "edges of a tree that may not be loops", "CREATE TABLE trees (id uuid PRIMARY KEY); CREATE TABLE nodes (id uuid PRIMARY KEY, "
         .. "tree uuid NOT NULL REFERENCES trees, UNIQUE (tree, id)); CREATE TABLE edges (child uuid PRIMARY KEY, tree uuid NOT NULL, parent uuid NOT NULL, "
-        .. "FOREIGN KEY (tree, child) REFERENCES nodes (tree, id), FOREIGN KEY (tree, parent) REFERENCES nodes (tree, id), CHECK (child <> parent))",
-        rows = { edges = 0 }, unfilled = { "table public.edges: no row was found that passes check edges_check" } },
+        .. "FOREIGN KEY (tree, child) REFERENCES nodes (tree, id), FOREIGN KEY (tree, parent) REFERENCES nodes (tree, id), CHECK (child <> parent))" },
       { "many to many", "CREATE TABLE a (id serial PRIMARY KEY); CREATE TABLE b (id serial PRIMARY KEY); "
         .. "CREATE TABLE ab (a integer REFERENCES a, b integer REFERENCES b, PRIMARY KEY (a, b)); "
         .. "CREATE TABLE abc (a integer REFERENCES a, b integer REFERENCES b, c text CHECK (c IN ('x', 'y')), PRIMARY KEY (a, b, c)); "
@@ -87,6 +86,8 @@ describe("generated rows", function()
         .. "CREATE TABLE c (b integer NOT NULL UNIQUE REFERENCES b)" },
       { "keys to other than the primary key", "CREATE TABLE a (id serial PRIMARY KEY, code varchar(5) UNIQUE, n bigint UNIQUE); "
         .. "CREATE TABLE b (code varchar(5) NOT NULL REFERENCES a (code), n integer NOT NULL REFERENCES a (n))", rows = { b = 5 } },
+      { "keys to a row of which the value does not fit", "CREATE TABLE a (n bigint PRIMARY KEY); INSERT INTO a VALUES (9223372036854775807), (1); "
+        .. "CREATE TABLE b (n integer NOT NULL REFERENCES a)" },
       { "a table that leads to itself", "CREATE TABLE t (id serial PRIMARY KEY, parent integer REFERENCES t, CHECK (parent <> id)); "
         .. "CREATE TABLE u (id uuid PRIMARY KEY, previous uuid UNIQUE REFERENCES u); "
         .. "CREATE TABLE v (tree integer NOT NULL, id integer NOT NULL, parent integer, PRIMARY KEY (tree, id), FOREIGN KEY (tree, parent) REFERENCES v)",
@@ -265,12 +266,13 @@ describe("generated rows", function()
     end)
 
     it("leave alone what is there, and lead to it", function()
-      run(shop .. "; INSERT INTO a VALUES (1, 'mine', NULL, NULL), (-7, NULL, NULL, NULL)", function(connection, fill)
+      run(shop .. "; INSERT INTO a VALUES (1, 'mine', NULL, NULL), (-7, NULL, NULL, NULL); "
+        .. "CREATE TABLE c (a integer PRIMARY KEY REFERENCES a)", function(connection, fill)
         local report = fill()
         assert.equal(3, report.filled["table public.a"])
         assert.equal("mine", connection:exec("SELECT t FROM a WHERE id = 1")[1].t)
         assert.equal(1, #connection:exec("SELECT FROM a WHERE id = -7 AND t IS NULL"))
-        assert.is_true(#connection:exec("SELECT FROM b WHERE a IN (1, -7)") > 0)
+        assert.equal(2, #connection:exec("SELECT FROM c WHERE a IN (1, -7)"))
       end)
     end)
 

@@ -141,6 +141,15 @@ local function is_decided(reference, decided)
   return true
 end
 
+-- Some rows get several of what leads to them, some none; candidates beyond those that are wanted
+-- try one row after the other.
+local function usual_pick(reference, context)
+  if reference.shift > 0 or context.is_extra then
+    return context.number + reference.shift
+  end
+  return context.number * 2 // 5 + (context.unit.hash >> 1) % 7
+end
+
 local function pick(reference, context)
   if must_be_absent(reference, context.wish) then
     return nil
@@ -150,7 +159,7 @@ local function pick(reference, context)
   if is_free and (context.mode == "sparse" or context.mode == "varied" and rng:one_in(5)) then
     return nil
   end
-  return context.digits[reference] or context.number + reference.shift
+  return context.digits[reference] or usual_pick(reference, context)
 end
 
 local function picks_of(context)
@@ -346,7 +355,7 @@ local function candidate(unit, place, options)
     unit = unit, place = place, number = number, chance = chance, cells = {},
     compared = {},
     wish = wishes_of(unit, turn),
-    mode = options.mode or mode_of(place, options),
+    mode = options.mode or mode_of(place, options), is_extra = place > options.want,
   }
   for _, relation in ipairs(context.wish.relations) do
     context.compared[relation.column], context.compared[relation.other] = true, true
