@@ -23,6 +23,7 @@ commands.list = {
   { name = "branches", group = "look", summary = "revisions that several follow" },
   { name = "show", group = "look", summary = "one revision in full" },
   { name = "check", group = "look", summary = "is everything sound and applied? (for CI)" },
+  { name = "test-roundtrip", group = "look", summary = "can every revision be undone? (for CI)" },
   { name = "merge", group = "order", summary = "join several heads with a revision" },
   { name = "rebase", group = "order", summary = "put an unapplied branch onto another revision" },
   { name = "edit", group = "order", summary = "open a revision in the editor" },

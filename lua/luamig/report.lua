@@ -143,12 +143,19 @@ function report.is_live()
   return not state.is_quiet and not state.is_json and report.is_terminal("stderr")
 end
 
----A line of progress that takes the place of the one before.
+---A line of progress that takes the place of the one before, on a terminal only; nil takes it away.
+---@param line string|nil
 function report.live(line)
+  if not report.is_live() then
+    return
+  elseif not line then
+    return live_clear()
+  end
   local columns = require("luamig.core.terminal").columns(2) or 80
   if utf8.len(line) and utf8.len(line) >= columns then
     line = line:sub(1, (utf8.offset(line, columns - 1) or #line + 1) - 1)
   end
+  io.stdout:flush()
   io.stderr:write("\r", line, "\27[K")
   io.stderr:flush()
   state.has_live = true

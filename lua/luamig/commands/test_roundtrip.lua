@@ -1,0 +1,117 @@
+local command_line = require("luamig.command_line")
+local fault = require("luamig.fault")
+
+local test_roundtrip = {
+  name = "test-roundtrip",
+  summary = "Proves that every revision can be undone: up, down, up again in a scratch database.",
+  accepts = { ephemeral = true },
+}
+
+local function whole(least)
+  return function(text)
+    local number = math.tointeger(tonumber(text))
+    if not number or number < least then
+      return nil, ("'%s' is no whole number from %d"):format(text, least)
+    end
+    return number
+  end
+end
+
+function test_roundtrip.setup(parser)
+  parser:option("--from", "begin with the database at this revision"):argname("REV")
+  parser:option("--to", "test up to this revision (default: heads)"):argname("REV")
+  parser:option("--since", "test only what this revision does not have below it: what a pull "
+    .. "request adds"):argname("REV"):count("*")
+  parser:flag("--data", "with generated rows, whose values must come back, too")
+  parser:option("--rows", "with --data: rows of each table (default 10)"):argname("N")
+    :convert(whole(1))
+  parser:option("--seed", "with --data: other rows, the same each time (default 1)"):argname("N")
+    :convert(whole(0))
+  parser:flag("--strict", "irreversible revisions fail")
+  parser:option("--report", "junit, tap, json or github; to standard output or a file")
+    :argname("FORMAT[=FILE]"):count("*")
+  parser:option("--role", "a role that revisions grant to, made on the throwaway server")
+    :argname("NAME"):count("*")
+end
+
+local function check_options(options)
+  local message, try
+  if (options.rows or options.seed) and not options.data then
+    message = ("--%s has a meaning with --data only"):format(options.rows and "rows" or "seed")
+    try = "luamig test-roundtrip --data"
+  elseif options.ephemeral and options.url then
+    message = "--ephemeral is a throwaway server, --url another one; only one can be meant"
+    try = "luamig test-roundtrip"
+  elseif options.url and #options.role > 0 then
+    message = "--role makes roles on a throwaway server, not on the one of --url"
+  end
+  if message then
+    fault.raise({ kind = "usage", message = message, try = try })
+  end
+end
+
+local function text_options(report, is_stdout_taken)
+  local stream = is_stdout_taken and "stderr" or "stdout"
+  return {
+    out = is_stdout_taken and report.say or report.out,
+    progress = report.live,
+    lines_of_fault = report.fault_lines,
+    styled = function(color, text)
+      return report.styled(stream, color, text)
+    end,
+  }
+end
+
+local function observers_of(ctx)
+  local reports = require("luamig.roundtrip.reports")
+  local texts = table.move(ctx.options.report, 1, #ctx.options.report, 1, {})
+  if ctx.report.is_json() then
+    texts[#texts + 1] = "json"
+  end
+  local specs = reports.parse(texts)
+  local observers = reports.observers(specs, ctx.report, ctx.options.strict or false)
+  local text = require("luamig.roundtrip.text")
+  table.insert(observers, 1, text.new(text_options(ctx.report, reports.takes_stdout(specs))))
+  return observers
+end
+
+local function failure(ctx, summary)
+  local words = { "test-roundtrip" }
+  if ctx.options.data then
+    words[2] = "--data"
+  end
+  local message
+  if summary.failed > 0 then
+    message = summary.failed == 1 and "one round trip failed"
+      or ("%d round trips failed"):format(summary.failed)
+  else
+    message = ("%d revision%s irreversible, and --strict does not allow that"):format(
+      summary.irreversible, summary.irreversible == 1 and " is" or "s are")
+  end
+  fault.raise({
+    kind = "roundtrip",
+    message = message,
+    try = "mend the downgrade, and run again: " .. command_line.of(ctx, table.unpack(words)),
+  })
+end
+
+function test_roundtrip.run(ctx)
+  local options = ctx.options
+  check_options(options)
+  local summary = require("luamig.roundtrip").run(ctx, {
+    from = options.from,
+    to = options.to,
+    since = options.since,
+    data = options.data,
+    rows = options.rows,
+    seed = options.seed,
+    strict = options.strict,
+    roles = options.role,
+  }, observers_of(ctx))
+  if not summary.ok then
+    failure(ctx, summary)
+  end
+  return 0
+end
+
+return test_roundtrip

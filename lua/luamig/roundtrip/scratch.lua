@@ -1,0 +1,291 @@
+--- A scratch database, and the project's revisions run on it: by the runner and the executor of
+-- `upgrade` and `downgrade`, version rows and history included, without hooks and questions.
+
+local fault = require("luamig.fault")
+local migration = require("luamig.migration")
+local quote = require("luamig.quote")
+local revision = require("luamig.revision")
+local runner = require("luamig.runner")
+local script = require("luamig.script")
+local snapshot = require("luamig.snapshot")
+local wire = require("luamig.wire")
+
+local scratch = {}
+
+local Scratch = {}
+Scratch.__index = Scratch
+
+-- What the runner says of every step is said otherwise here; warnings of the server stay.
+local function quiet(report)
+  local told = {}
+  return setmetatable({
+    info = function(line)
+      report.debug(1, line)
+    end,
+    warn = function(line)
+      if not told[line] then
+        told[line] = true
+        report.warn(line)
+      end
+    end,
+  }, { __index = report })
+end
+
+---The project as it is run here.
+---@param ctx table  luamig.session
+---@return table project  { cfg, graph, by_id, x, report }
+function scratch.project(ctx)
+  local graph, by_id = ctx:graph()
+  local cfg = setmetatable({ hooks = {}, protected = false }, { __index = ctx:config() })
+  return { cfg = cfg, graph = graph, by_id = by_id, x = ctx.options.x, report = quiet(ctx.report) }
+end
+
+-- luamig's own tables are no part of what revisions make.
+local function ignored(cfg)
+  local table_name = quote.ident(cfg.version_schema) .. "." .. quote.ident(cfg.version_table)
+  if cfg.version_schema == "luamig" then
+    return { "luamig" }
+  end
+  local list = { "luamig", table_name }
+  for _, suffix in ipairs({ "_history", "_journal" }) do
+    list[#list + 1] = quote.ident(cfg.version_schema) .. "."
+      .. quote.ident(cfg.version_table .. suffix)
+  end
+  return list
+end
+
+---@param options { place: table, project: table }
+---@return table  it has no database yet
+function scratch.new(options)
+  return setmetatable({
+    place = options.place,
+    project = options.project,
+    ignored = ignored(options.project.cfg),
+    rows = {},    -- version rows
+    applied = {}, -- ids, in the order they were applied
+  }, Scratch)
+end
+
+-- What luamig.migration expects of a session.
+local function session_of(self)
+  local project = self.project
+  return {
+    options = { x = project.x, url = self.place:url(self.name) },
+    report = project.report,
+    closing = {},
+    config = function()
+      return project.cfg
+    end,
+    graph = function()
+      return project.graph, project.by_id
+    end,
+    connect = function(ctx)
+      return require("luamig.database").connect(ctx)
+    end,
+  }
+end
+
+---Connects to the database.
+function Scratch:connect()
+  self.migration = migration.open(session_of(self), "luamig test-roundtrip")
+  self.conn = self.migration.conn
+end
+
+---Makes an empty database, in which luamig's own tables are, and connects to it.
+function Scratch:create()
+  self.name = self.place:create()
+  self.rows, self.applied = {}, {}
+  self:connect()
+  local queue = wire.new(self.conn)
+  self.migration.state:queue_missing(queue)
+  queue:sync()
+end
+
+---Becomes a copy of another one, which must be disconnected; stays so itself.
+---@param other table
+function Scratch:clone(other)
+  self.name = self.place:clone(other.name)
+  self.rows = other.rows
+  self.applied = table.move(other.applied, 1, #other.applied, 1, {})
+end
+
+---Becomes a copy of another one, which must be disconnected, and connects to it.
+---@param other table
+function Scratch:copy(other)
+  self:clone(other)
+  self:connect()
+end
+
+function Scratch:disconnect()
+  if self.conn then
+    self.conn:close()
+    self.conn, self.migration = nil, nil
+  end
+end
+
+---Lets go of a database that went with its server.
+function Scratch:forget()
+  self:disconnect()
+  self.name = nil
+end
+
+---Ends the database.
+function Scratch:drop()
+  self:disconnect()
+  if self.name then
+    self.place:drop(self.name)
+    self.name = nil
+  end
+end
+
+-- Whatever fails here is left to the place, which drops everything in the end.
+Scratch.__close = function(self)
+  pcall(self.drop, self)
+end
+
+-- Compiled anew: a command compiles a file for one run, and what it keeps in locals ends with that.
+local function fresh(rev)
+  local copy = revision.parse(rev.text, rev.file, rev.project)
+  copy.path = rev.path
+  return copy
+end
+
+---A revision with nothing left in it of earlier runs.
+---@return luamig.Revision
+function Scratch:fresh(id)
+  return fresh(self.project.by_id[id])
+end
+
+local function step_of(self, direction, planned)
+  return {
+    id = planned.id,
+    rev = fresh(self.project.by_id[planned.id]),
+    direction = direction,
+    remove = planned.remove,
+    add = planned.add,
+    rows = planned.rows,
+  }
+end
+
+---The step that applies a revision now.
+---@return luamig.Step|nil step, string|nil missing  a revision that has to be applied first
+function Scratch:up(id)
+  local steps = self.project.graph:upgrade(self.rows, id)
+  if steps[1].id ~= id then
+    return nil, steps[1].id
+  end
+  return step_of(self, "upgrade", steps[1])
+end
+
+---The step that undoes the revision that was applied last.
+---@return luamig.Step
+function Scratch:down(id)
+  return self:steps({ { id, "downgrade" } })[1]
+end
+
+local function planned(graph, rows, id, direction)
+  if direction == "upgrade" then
+    return graph:upgrade(rows, id)[1]
+  end
+  return graph:downgrade(rows, id .. "-1")[1]
+end
+
+---Steps in a row, each of which is possible behind the one before.
+---@param moves { [1]: string, [2]: "upgrade"|"downgrade" }[]  ids; what is undone was applied last
+---@return luamig.Step[]
+function Scratch:steps(moves)
+  local steps, rows = {}, self.rows
+  for i, move in ipairs(moves) do
+    local id, direction = move[1], move[2]
+    local one = planned(self.project.graph, rows, id, direction)
+    assert(one.id == id, "a move that the graph does not make")
+    steps[i] = step_of(self, direction, one)
+    rows = one.rows
+  end
+  return steps
+end
+
+---Stops, like the command, before a downgrade that cannot be. Raises: refused, script.
+function scratch.check(step)
+  script.check(step.rev, step.direction)
+end
+
+-- What is true of a database that goes on living is no help here.
+local function stripped(f)
+  f.is_partial_here = f.is_partial
+  f.is_partial, f.state, f.try, f.applied = nil, nil, nil, nil
+  return f
+end
+
+local function note_step(self, step)
+  self.rows = step.rows
+  if step.direction == "upgrade" then
+    self.applied[#self.applied + 1] = step.id
+    return
+  end
+  for i = #self.applied, 1, -1 do
+    if self.applied[i] == step.id then
+      table.remove(self.applied, i)
+      return
+    end
+  end
+end
+
+---Runs steps. Raises: interrupted; what luamig itself did wrong.
+---@param steps luamig.Step[]
+---@param tie? fun(run: table)  called with the run before it begins
+---@return table|nil fault  of the step that failed; `is_partial_here`: it left something behind
+function Scratch:run(steps, tie)
+  if #steps == 0 then
+    return nil
+  end
+  self.migration.state.rows = self.rows
+  local run = runner.new({
+    migration = self.migration, steps = steps, direction = steps[1].direction,
+  })
+  if tie then
+    tie(run)
+  end
+  local ok, f = pcall(run.run, run)
+  for i = 1, run.done do
+    note_step(self, steps[i])
+  end
+  if ok then
+    return nil
+  elseif not fault.is(f) or f.kind == "interrupted" or f.kind == "memory" then
+    error(f, 0)
+  end
+  return stripped(f)
+end
+
+---The version rows as the database has them, sorted.
+---@return string[]
+function Scratch:stored_rows()
+  local out = {}
+  for i, row in ipairs(self.conn:exec(self.migration.state.sql.rows)) do
+    out[i] = row.version_num
+  end
+  table.sort(out)
+  return out
+end
+
+---Puts the version rows where they were before a step that changed nothing else.
+---@param step luamig.Step
+function Scratch:take_back(step)
+  local types = require("luamig.types")
+  self.conn:exec(self.migration.state.sql.move,
+    { types.text(step.add, "text[]"), types.text(step.remove, "text[]") })
+end
+
+---The catalogs, luamig's own tables left out.
+---@return table value  of luamig.snapshot
+function Scratch:snapshot()
+  return snapshot.read(self.conn, { ignore = self.ignored, prepare = true })
+end
+
+---@return boolean
+function Scratch:is_alive()
+  return self.conn ~= nil and self.conn:alive()
+end
+
+return scratch

@@ -1,0 +1,387 @@
+local scene = require("support.scene")
+local server = require("support.server")
+
+-- In scratch databases beside the specs' own: that is quicker than a throwaway server a spec.
+local function trip(s, words)
+  local list = { "test-roundtrip", "--url", server.url() }
+  for word in (words or ""):gmatch("%S+") do
+    list[#list + 1] = word
+  end
+  return s:run(list)
+end
+
+local function scratch_databases()
+  local conn <close> = require("luamig.core.conn").open({ url = server.url() })
+  local rows = conn:exec("SELECT datname AS name FROM pg_database WHERE datname LIKE "
+    .. "'luamig\\_roundtrip\\_%' ORDER BY 1")
+  local names = {}
+  for i, row in ipairs(rows) do
+    names[i] = row.name
+  end
+  return names
+end
+
+describe("test-roundtrip", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+  end)
+
+  after_each(function()
+    s:close()
+    assert.same({}, scratch_databases())
+  end)
+
+  local function first_table()
+    s:revision("001", nil, [[
+  op.create_table("users", {
+    op.column("id", "integer", { primary_key = true }),
+    op.column("email", "text"),
+  })]], [[  op.drop_table("users")]])
+  end
+
+  -- Revision 002 is wrong, 003 is right; returns what is said of 002, and the whole result.
+  local function with_wrong(up, down, words)
+    first_table()
+    local path = s:revision("002", "001", up, down)
+    s:revision("003", "002", [[  op.execute("CREATE TABLE third (id int)")]],
+      [[  op.execute("DROP TABLE third")]])
+    local result = trip(s, words)
+    assert.equal(8, result.status, result.stdout .. result.stderr)
+    assert.matches("ok    001  revision 001", result.stdout, 1, true)
+    assert.matches("ok    003  revision 003", result.stdout, 1, true)
+    assert.matches("3 revisions tested: 2 passed, 1 failed", result.stdout, 1, true)
+    local line = 0
+    for text in io.lines(path) do
+      line = line + 1
+      if text:find("^function downgrade") then
+        break
+      end
+    end
+    return result.stdout:match("(FAIL  002.-)\n[^ ]"), result, line
+  end
+
+  it("passes what leads back, and leaves the configured database alone", function()
+    first_table()
+    s:revision("002", "001", [[  op.add_column("users", op.column("age", "integer"))]],
+      [[  op.drop_column("users", "age")]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stderr)
+    assert.matches("^ok    001  revision 001  %(up %d+ ms, down %d+ ms, up again %d+ ms%)\n"
+      .. "ok    002  revision 002  %(.-%)\nok    all the way down  %(%d+ ms%)\n"
+      .. "ok    all the way up  %(%d+ ms%)\n\n"
+      .. "2 revisions tested: 2 passed, in [%d.]+ m?s on PostgreSQL %d+\n$", result.stdout)
+    assert.equal("", result.stderr)
+    assert.equal("", s:list("SELECT nspname FROM pg_namespace WHERE nspname = 'luamig'"))
+  end)
+
+  it("needs no server", function()
+    first_table()
+    local result = s:run("test-roundtrip")
+    assert.equal(0, result.status, result.stderr)
+    assert.matches("1 revision tested: 1 passed", result.stdout, 1, true)
+  end)
+
+  it("catches an index that the downgrade forgets", function()
+    local said, result, line = with_wrong(
+      [[  op.create_index("users_email", "users", { "email" })]],
+      [[  op.execute("COMMENT ON TABLE users IS NULL")]])
+    assert.equal(([[
+FAIL  002  revision 002
+      down: the downgrade undoes nothing of the upgrade
+        versions/002.lua:%d  downgrade()
+          index public.users_email: left behind (CREATE INDEX users_email ON public.users ]]
+      .. [[USING btree (email))]]):format(line), said)
+    assert.equal("error: one round trip failed\n"
+      .. "  try:   mend the downgrade, and run again: luamig test-roundtrip\n", result.stderr)
+  end)
+
+  it("catches a default that the downgrade forgets", function()
+    local said = with_wrong([[
+  op.add_column("users", op.column("age", "integer"))
+  op.alter_column("users", "email", { default = "none" })]], [[  op.drop_column("users", "age")]])
+    assert.matches("down: the schema after the downgrade is not the one before the upgrade", said, 1,
+      true)
+    assert.matches("table public.users: column email: default: was nothing, is 'none'::text", said,
+      1, true)
+  end)
+
+  it("catches a comment and a privilege that the downgrade forgets", function()
+    local said = with_wrong([[
+  op.add_column("users", op.column("age", "integer"))
+  op.execute("COMMENT ON COLUMN users.email IS 'where to write'")
+  op.execute("GRANT SELECT ON users TO PUBLIC")]], [[  op.drop_column("users", "age")]])
+    assert.matches("column email: comment: was nothing, is where to write", said, 1, true)
+    assert.matches('table public.users: acl: was nothing, is [{', said, 1, true)
+    assert.matches('"grantee":"public","privileges":["SELECT"]', said, 1, true)
+  end)
+
+  it("catches what the downgrade takes too much", function()
+    local said = with_wrong([[  op.add_column("users", op.column("age", "integer"))]],
+      [[  op.drop_column("users", "age")
+  op.drop_column("users", "email")]])
+    assert.matches("table public.users: column email: missing after the downgrade", said, 1, true)
+  end)
+
+  it("lets a column come back behind the others", function()
+    first_table()
+    s:revision("002", "001", [[  op.add_column("users", op.column("age", "int"))]],
+      [[  op.drop_column("users", "age")]])
+    s:revision("003", "002", [[  op.drop_column("users", "email")]],
+      [[  op.add_column("users", op.column("email", "text"))]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout)
+  end)
+
+  it("catches an upgrade that makes something else the second time", function()
+    s:revision("001", nil, [[  op.create_sequence("ticks")]], [[  op.drop_sequence("ticks")]])
+    s:revision("002", "001", [[
+  op.create_sequence("tick_" .. op.scalar("SELECT nextval('ticks')"))]], [[
+  for _, row in ipairs(op.query("SELECT relname FROM pg_class WHERE relname LIKE 'tick\\_%'")) do
+    op.drop_sequence(row.relname)
+  end]])
+    s:revision("003", "002", [[  op.execute("CREATE TABLE third (id int)")]],
+      [[  op.execute("DROP TABLE third")]])
+    local result = trip(s)
+    assert.equal(8, result.status)
+    assert.matches([[
+FAIL  002  revision 002
+      up again: the second upgrade leads to another schema than the first
+        versions/002.lua:8  upgrade()
+          sequence public.tick_1: made by the first upgrade only
+          sequence public.tick_2: made by the second upgrade only
+]], result.stdout, 1, true)
+    assert.matches("ok    003", result.stdout, 1, true)
+  end)
+
+  it("reports an SQL error of a downgrade at its line, and goes on", function()
+    local said = with_wrong([[  op.add_column("users", op.column("age", "integer"))]],
+      [[  op.execute("ALTER TABLE users DROP COLUMN agee")]])
+    assert.equal([[
+FAIL  002  revision 002
+      down: column "agee" of relation "users" does not exist
+        versions/002.lua:13  op.execute
+          ALTER TABLE users DROP COLUMN agee]], said)
+  end)
+
+  it("reports a Lua error of a downgrade, and a downgrade that is missing", function()
+    local said = with_wrong([[  op.add_column("users", op.column("age", "integer"))]],
+      [[  local t = nil; t.x = 1]])
+    assert.matches("down: attempt to index a nil value %(local 't'%)\n        versions/002.lua:13",
+      said)
+    s.project:write("versions/002.lua", "revision = \"002\"\ndown_revision = \"001\"\n"
+      .. "function upgrade()\n  op.add_column(\"users\", op.column(\"age\", \"integer\"))\nend\n")
+    local result = trip(s)
+    assert.equal(8, result.status)
+    assert.matches("FAIL  002\n      down: revision 002 has no downgrade()", result.stdout, 1, true)
+    assert.matches("2 passed, 1 failed", result.stdout, 1, true)
+  end)
+
+  it("a failing upgrade is told; what needs it is passed over, other branches are not", function()
+    first_table()
+    s:revision("002", "001", [[  op.execute("SELECT 1/0")]], "")
+    s:revision("003", "002", [[  op.execute("CREATE TABLE third (id int)")]], "")
+    s:revision("b1", "001", [[  op.execute("CREATE TABLE b1 (id int)")]],
+      [[  op.execute("DROP TABLE b1")]])
+    local result = trip(s)
+    assert.equal(8, result.status)
+    assert.matches("FAIL  002  revision 002\n      up: division by zero\n"
+      .. "        versions/002.lua:9  op.execute\n", result.stdout, 1, true)
+    assert.matches("skip  003  revision 003\n      not tested: it needs 002, which cannot be "
+      .. "applied\n", result.stdout, 1, true)
+    assert.matches("ok    b1", result.stdout, 1, true)
+    assert.matches("3 revisions tested: 2 passed, 1 failed, 1 skipped", result.stdout, 1, true)
+  end)
+
+  it("walks branches and merges", function()
+    s:revision("001", nil, [[  op.execute("CREATE TABLE a (id int)")]],
+      [[  op.execute("DROP TABLE a")]])
+    for _, side in ipairs({ "l", "r" }) do
+      s:revision(side, "001", ([[  op.execute("CREATE TABLE %s (id int)")]]):format(side),
+        ([[  op.execute("DROP TABLE %s")]]):format(side))
+    end
+    s.project:write("versions/m.lua", [[
+revision = "m"
+down_revision = { "l", "r" }
+depends_on = { "other" }
+function upgrade() op.execute("CREATE INDEX m ON l (id)") end
+function downgrade() op.execute("DROP INDEX m") end
+]])
+    s:revision("other", nil, [[  op.execute("CREATE TABLE other (id int)")]],
+      [[  op.execute("DROP TABLE other")]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+    assert.matches("5 revisions tested: 5 passed", result.stdout, 1, true)
+    assert.matches("ok    all the way up", result.stdout, 1, true)
+  end)
+
+  it("tests change(), segments and what runs outside a transaction", function()
+    s.project:write("versions/001.lua", [[
+revision = "001"
+function change()
+  op.create_table("a", { op.column("id", "integer", { primary_key = true }),
+    op.column("name", "text") })
+  op.create_enum("mood", { "good", "bad" })
+end
+]])
+    s:revision("002", "001", [[
+  op.create_index("a_name", "a", { "name" }, { concurrently = true })
+  op.add_enum_value("mood", "fair")
+  op.execute("ALTER TABLE a ADD mood mood DEFAULT 'fair'")]], [[
+  op.drop_index("a_name", { concurrently = true })
+  op.drop_column("a", "mood")
+  op.execute("ALTER TYPE mood RENAME TO mood_old")
+  op.create_enum("mood", { "good", "bad" })
+  op.execute("DROP TYPE mood_old")]])
+    s:revision("003", "002", [[
+  op.step("one", function() op.execute("CREATE TABLE b (id int)") end)
+  op.step("two", function() op.execute("CREATE TABLE c (id int)") end)]], [[
+  op.step("two", function() op.execute("DROP TABLE c") end)
+  op.step("one", function() op.execute("DROP TABLE b") end)]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+  end)
+
+  it("a change() without inverse is told with its line", function()
+    first_table()
+    s.project:write("versions/002.lua", [[
+revision = "002"
+down_revision = "001"
+function change()
+  op.drop_column("users", "email")
+end
+]])
+    local result = trip(s)
+    assert.equal(8, result.status)
+    assert.matches("FAIL  002\n      down: change() cannot be undone: op.drop_column has no inverse",
+      result.stdout, 1, true)
+    assert.matches("versions/002.lua:4  op.drop_column", result.stdout, 1, true)
+  end)
+
+  it("a downgrade that commits half its work does not spoil what follows", function()
+    local said = with_wrong([[
+  op.execute("CREATE TABLE b (id int)")
+  op.execute("CREATE TABLE c (id int)")]], [[
+  op.step("one", function() op.execute("DROP TABLE b") end)
+  op.execute("DROP TABLE d")]])
+    assert.matches('down: table "d" does not exist', said, 1, true)
+  end)
+
+  it("irreversible revisions are listed, counted, and no failure without --strict", function()
+    first_table()
+    s:revision("002", "001", [[  op.execute("CREATE TABLE b (id int)")]], "",
+      'irreversible = "keys are destroyed"')
+    s:revision("003", "002", [[  op.execute("CREATE TABLE c (id int)")]],
+      [[  op.irreversible("so are these")]])
+    s:revision("004", "003", [[  op.execute("CREATE TABLE d (id int)")]],
+      [[  op.execute("DROP TABLE d")]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stderr)
+    assert.matches("keeps 002  revision 002\n      irreversible: keys are destroyed\n",
+      result.stdout, 1, true)
+    assert.matches("keeps 003  revision 003\n      irreversible: so are these\n", result.stdout, 1,
+      true)
+    assert.matches("4 revisions tested: 2 passed, 2 irreversible", result.stdout, 1, true)
+    local strict = trip(s, "--strict")
+    assert.equal(8, strict.status)
+    assert.matches("error: 2 revisions are irreversible, and --strict does not allow that",
+      strict.stderr, 1, true)
+  end)
+
+  it("--from, --to and --since say what is tested; the rest is only applied", function()
+    s:line(5)
+    s:revision("002", "001", [[  op.execute("CREATE TABLE t2 (id int)")]], "") -- is left alone
+    local result = trip(s, "--from 002 --to 004")
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+    assert.matches("^ok    003  .-\nok    004  .-\nok    all the way down", result.stdout)
+    assert.matches("2 revisions tested", result.stdout, 1, true)
+    result = trip(s, "--since 004")
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+    assert.matches("^ok    005", result.stdout)
+    assert.matches("1 revision tested: 1 passed", result.stdout, 1, true)
+    result = trip(s, "--since 005")
+    assert.equal(0, result.status)
+    assert.equal("nothing to test: no revision is in the range\n", result.stdout)
+  end)
+
+  it("refuses the configured database, and what has no meaning", function()
+    first_table()
+    local result = s:run({ "test-roundtrip", "--url", s.url })
+    assert.equal(10, result.status)
+    assert.matches("error: --url names the database of the project itself", result.stderr, 1, true)
+    assert.matches("named by luamig.lua", result.stderr, 1, true)
+    assert.matches("state: nothing changed", result.stderr, 1, true)
+    for words, message in pairs({
+      ["--url embedded"] = "the embedded server is the project's own",
+      ["--rows 3"] = "--rows has a meaning with --data only",
+      ["--data --rows none"] = "'none' is no whole number from 1",
+      ["--report juni=x"] = "there is no report 'juni'; it is junit, tap, json or github",
+      ["--report tap --report json"] = "the reports tap and json would both go to standard output",
+      ["--ephemeral --url x"] = "only one can be meant",
+      ["--sql"] = "'--sql' has no meaning for 'luamig test-roundtrip'",
+    }) do
+      result = s:run("test-roundtrip " .. words)
+      assert.equal(2, result.status, words .. result.stderr)
+      assert.matches(message, result.stderr, 1, true)
+    end
+    result = s:run("test-roundtrip --from 009")
+    assert.equal(7, result.status)
+    assert.matches("Can't locate revision identified by '009'", result.stderr, 1, true)
+  end)
+
+  it("runs no hooks and asks nothing, also of a protected environment", function()
+    s:configure([[protected = true, hooks = { before_revision = function() error("no") end,
+      before_upgrade = function() error("no") end, on_error = function() error("no") end }]])
+    first_table()
+    assert.equal(0, trip(s).status)
+  end)
+
+  it("keeps luamig's own tables apart, wherever they are", function()
+    s:configure([[version_schema = "public", version_table = "alembic_version"]])
+    first_table()
+    s:revision("002", "001", [[  op.add_column("users", op.column("age", "int"))]],
+      [[  op.drop_column("users", "age")]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+  end)
+
+  it("starts each run of a script afresh", function()
+    s.project:write("versions/001.lua", [[
+revision = "001"
+local count = 0
+function upgrade()
+  count = count + 1
+  op.query("SELECT 1")
+  op.execute("CREATE TABLE t" .. count .. " (id int)")
+end
+function downgrade() op.execute("DROP TABLE t1") end
+]])
+    assert.equal(0, trip(s).status)
+  end)
+
+  it("makes roles on the throwaway server", function()
+    s:configure([[role = "app_owner"]])
+    first_table()
+    s:revision("002", "001", [[  op.execute("GRANT SELECT ON users TO app_reader")]],
+      [[  op.execute("REVOKE SELECT ON users FROM app_reader")]])
+    local result = s:run("test-roundtrip")
+    assert.equal(8, result.status)
+    assert.matches('up: role "app_reader" does not exist', result.stdout, 1, true)
+    result = s:run("test-roundtrip --role app_reader")
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+  end)
+
+  it("roles that a revision makes are in nobody's way", function()
+    first_table()
+    s:revision("002", "001", [[  op.execute("CREATE ROLE luamig_spec_role")]],
+      [[  op.execute("DROP ROLE luamig_spec_role")]])
+    s:revision("003", "002", [[  op.execute("CREATE TABLE b (id int)")]],
+      [[  op.execute("DROP TABLE c")]])
+    s:revision("004", "003", [[  op.execute("CREATE TABLE c (id int)")]],
+      [[  op.execute("DROP TABLE c")]])
+    local result = s:run("test-roundtrip")
+    assert.equal(8, result.status)
+    assert.matches("4 revisions tested: 3 passed, 1 failed", result.stdout, 1, true)
+  end)
+end)
