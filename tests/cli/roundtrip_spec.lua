@@ -84,12 +84,12 @@ describe("test-roundtrip", function()
   end)
 
   it("catches an index that the downgrade forgets", function()
-    local said, result, line = with_wrong(
-      [[  op.create_index("users_email", "users", { "email" })]],
-      [[  op.execute("COMMENT ON TABLE users IS NULL")]])
+    local said, result, line = with_wrong([[
+  op.add_column("users", op.column("age", "integer"))
+  op.create_index("users_email", "users", { "email" })]], [[  op.drop_column("users", "age")]])
     assert.equal(([[
 FAIL  002  revision 002
-      down: the downgrade undoes nothing of the upgrade
+      down: the schema after the downgrade is not the one before the upgrade
         versions/002.lua:%d  downgrade()
           index public.users_email: left behind (CREATE INDEX users_email ON public.users ]]
       .. [[USING btree (email))]]):format(line), said)
@@ -97,13 +97,19 @@ FAIL  002  revision 002
       .. "  try:   mend the downgrade, and run again: luamig test-roundtrip\n", result.stderr)
   end)
 
+  it("says when a downgrade undoes nothing", function()
+    local said = with_wrong([[  op.create_index("users_email", "users", { "email" })]], "")
+    assert.matches("down: the downgrade undoes nothing of the upgrade\n", said, 1, true)
+    assert.matches("index public.users_email: left behind", said, 1, true)
+  end)
+
   it("catches a default that the downgrade forgets", function()
     local said = with_wrong([[
   op.add_column("users", op.column("age", "integer"))
   op.alter_column("users", "email", { default = "none" })]], [[  op.drop_column("users", "age")]])
-    assert.matches("down: the schema after the downgrade is not the one before the upgrade", said, 1,
-      true)
-    assert.matches("table public.users: column email: default: was nothing, is 'none'::text", said,
+    assert.matches("down: the schema after the downgrade is not the one before the upgrade\n"
+      .. "        versions/002.lua:13  downgrade()\n"
+      .. "          table public.users: column email: default: was nothing, is 'none'::text", said,
       1, true)
   end)
 
@@ -254,8 +260,8 @@ end
 ]])
     local result = trip(s)
     assert.equal(8, result.status)
-    assert.matches("FAIL  002\n      down: change() cannot be undone: op.drop_column has no inverse",
-      result.stdout, 1, true)
+    assert.matches("FAIL  002\n      down: change() cannot be undone: op.drop_column has no "
+      .. "inverse", result.stdout, 1, true)
     assert.matches("versions/002.lua:4  op.drop_column", result.stdout, 1, true)
   end)
 
@@ -368,6 +374,8 @@ function downgrade() op.execute("DROP TABLE t1") end
     local result = s:run("test-roundtrip")
     assert.equal(8, result.status)
     assert.matches('up: role "app_reader" does not exist', result.stdout, 1, true)
+    assert.matches("hint:  a throwaway server has no role but postgres; --role app_reader makes "
+      .. "one", result.stdout, 1, true)
     result = s:run("test-roundtrip --role app_reader")
     assert.equal(0, result.status, result.stdout .. result.stderr)
   end)

@@ -130,13 +130,39 @@ end
 
 local TEXT_AT_MOST <const> = 160
 
+-- The beginning of the character that a byte belongs to.
+local function boundary(text, position)
+  local ok, start = pcall(utf8.offset, text, 0, position)
+  return ok and start or position
+end
+
 local function shortened(text)
   text = text:gsub("%s+", " ")
   if #text <= TEXT_AT_MOST then
     return text
   end
-  local stop = utf8.offset(text, 0, TEXT_AT_MOST) or TEXT_AT_MOST
-  return text:sub(1, stop - 1) .. " …"
+  return text:sub(1, boundary(text, TEXT_AT_MOST + 1) - 1) .. " …"
+end
+
+local function common_length(a, b)
+  local n = 0
+  while n < #a and a:byte(n + 1) == b:byte(n + 1) do
+    n = n + 1
+  end
+  return n
+end
+
+local CONTEXT <const> = 40
+
+-- Two values beside each other; of long ones that begin alike, from shortly before they part.
+local function shown_both(before, after)
+  local a, b = shown(before):gsub("%s+", " "), shown(after):gsub("%s+", " ")
+  local common = common_length(a, b)
+  if math.max(#a, #b) > TEXT_AT_MOST and common > 2 * CONTEXT then
+    local start = boundary(a, common - CONTEXT)
+    a, b = "… " .. a:sub(start), "… " .. b:sub(start)
+  end
+  return shortened(a), shortened(b)
 end
 
 local function place(found)
@@ -169,8 +195,8 @@ end
 function difference.line(found, said)
   local whole = words(found, said.gone, said.new)
   if not whole then
-    return ("%s: %s %s, %s %s"):format(place(found), said.before, shortened(shown(found.before)),
-      said.after, shortened(shown(found.after)))
+    local before, after = shown_both(found.before, found.after)
+    return ("%s: %s %s, %s %s"):format(place(found), said.before, before, said.after, after)
   end
   local object = found.before or found.after
   local text = type(object) == "table" and object.definition

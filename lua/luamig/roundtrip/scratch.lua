@@ -210,10 +210,19 @@ function scratch.check(step)
   script.check(step.rev, step.direction)
 end
 
+local UNDEFINED_OBJECT <const> = "42704"
+
 -- What is true of a database that goes on living is no help here.
-local function stripped(f)
+local function stripped(self, f)
   f.is_partial_here = f.is_partial
   f.is_partial, f.state, f.try, f.applied = nil, nil, nil, nil
+  local role = f.sqlstate == UNDEFINED_OBJECT and self.place:is_throwaway()
+    and f.message:match('^role "(.-)" does not exist$')
+  if role then
+    fault.complete(f, {
+      hint = ("a throwaway server has no role but postgres; --role %s makes one"):format(role),
+    })
+  end
   return f
 end
 
@@ -255,7 +264,7 @@ function Scratch:run(steps, tie)
   elseif not fault.is(f) or f.kind == "interrupted" or f.kind == "memory" then
     error(f, 0)
   end
-  return stripped(f)
+  return stripped(self, f)
 end
 
 ---The version rows as the database has them, sorted.

@@ -127,7 +127,7 @@ local sums_sql = [[
             pg_catalog.hashtextextended(%s::pg_catalog.text, 0)), 0) AS sum FROM ONLY %s) n]]
 
 local keyed_sql = [[
-  SELECT k.key, k.cells AS was, n.cells AS now
+  SELECT COALESCE(k.key, n.key) AS key, k.cells AS was, n.cells AS now
     FROM (SELECT k.key, %s AS cells FROM pg_temp.luamig_roundtrip_rows k
            WHERE k.place OPERATOR(pg_catalog.=) %d) k
     FULL JOIN (SELECT %s AS key, %s AS cells FROM ONLY %s) n
@@ -253,11 +253,17 @@ local function row_line(loss, row)
   return who .. changes(loss, row)
 end
 
+local function count(rows)
+  return ("%d row%s"):format(rows, rows == 1 and "" or "s")
+end
+
 ---@param loss luamig.roundtrip.Loss
 ---@return string[]
 function values.lines(loss)
-  local head = loss.rows_then == loss.rows_now and ("%d rows"):format(loss.rows_then)
-    or ("%d rows before, %d after"):format(loss.rows_then, loss.rows_now)
+  local head = count(loss.rows_then)
+  if loss.rows_then ~= loss.rows_now then
+    head = ("%s before, %d after"):format(head, loss.rows_now)
+  end
   local lines = { ("%s (%s)"):format(loss.identity, head) }
   for _, row in ipairs(loss.rows) do
     lines[#lines + 1] = "  " .. row_line(loss, row)

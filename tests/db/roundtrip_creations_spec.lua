@@ -1,0 +1,166 @@
+local creations = require("luamig.roundtrip.creations")
+local place = require("luamig.roundtrip.place")
+local project = require("support.project")
+local scratch = require("luamig.roundtrip.scratch")
+local server = require("support.server")
+local session = require("luamig.session")
+
+describe("revisions that only create", function()
+  local p, ctx, at, database
+
+  -- Each entry: { upgrade, downgrade } as Lua source; the ids are 001, 002 …
+  local function open(list)
+    p = project.new()
+    p:write("luamig.lua", 'return { url = "embedded" }')
+    for i, each in ipairs(list) do
+      p:revision(("%03d"):format(i), ("%03d"):format(i), {
+        down = i > 1 and ('"%03d"'):format(i - 1) or nil,
+        body = ("function upgrade()\n%s\nend\nfunction downgrade()\n%s\nend"):format(each[1],
+          each[2]),
+      })
+    end
+    ctx = session.new({ config = p:path("luamig.lua"), x = {} })
+    at = place.open({ url = server.url(), roles = {}, report = ctx.report })
+    database = scratch.new({ place = at, project = scratch.project(ctx) })
+    database:create()
+  end
+
+  after_each(function()
+    database:drop()
+    at:close()
+    ctx:close()
+    p:remove()
+  end)
+
+  local function id(i)
+    return ("%03d"):format(i)
+  end
+
+  -- The first `applied` of them are there already; are the others proved to come back?
+  local function is_proved(list, applied)
+    open(list)
+    local moves = {}
+    for i = 1, applied or 0 do
+      moves[i] = { id(i), "upgrade" }
+    end
+    assert.is_nil(database:run(database:steps(moves)))
+    local guess = creations.new(database)
+    moves = {}
+    for i = (applied or 0) + 1, #list do
+      for _, direction in ipairs({ "upgrade", "downgrade", "upgrade" }) do
+        moves[#moves + 1] = { id(i), direction }
+      end
+    end
+    guess:begin()
+    return database:run(database:steps(moves)) == nil and guess:is_proved()
+  end
+
+  local function create(name, more)
+    return ([[op.create_table("%s", { op.column("id", "bigint", { primary_key = true,
+      identity = "always" }), op.column("name", "text", { default = "x", comment = "c" }) %s })]])
+      :format(name, more or "")
+  end
+
+  local function is_plain(up, down, options)
+    open({ { up, down or create("x") } })
+    local guess = creations.new(database)
+    for name in pairs(options or {}) do
+      guess.referenced[name] = true
+    end
+    return guess:is_plain(database:fresh("001"))
+  end
+
+  local table_a = { create("a"), 'op.drop_table("a")' }
+  local table_b = { create("b"), 'op.drop_table("b")' }
+
+  it("are proved together", function()
+    assert.is_true(is_proved({
+      table_a, table_b,
+      { 'op.create_index("a_name", "a", { "name" })', 'op.drop_index("a_name")' },
+      { 'op.create_enum("mood", { "good", "bad" })', 'op.drop_type("mood")' },
+      { 'op.create_schema("app")', 'op.drop_schema("app")' },
+      { 'op.create_sequence("app.s")', 'op.drop_sequence("app.s")' },
+      { create("app.c", ', op.foreign_key({ "id" }, "app.c", { "id" })'),
+        'op.drop_table("app.c")' },
+    }))
+  end)
+
+  it("are not proved when a downgrade leaves something", function()
+    assert.is_false(is_proved({ table_a,
+      { create("b") .. 'op.create_enum("mood", { "a" })',
+        'op.drop_table("b") op.execute("ALTER TYPE mood RENAME TO old_mood")' } }))
+  end)
+
+  it("are not proved when a downgrade renames", function()
+    assert.is_false(is_proved({ table_a, { create("b"), 'op.rename_table("b", "b_old")' } }))
+  end)
+
+  it("are not proved when a downgrade drops another table of the same form", function()
+    assert.is_false(is_proved({ table_a, { create("b"),
+      'op.drop_table("b") op.drop_table("a") op.execute("CREATE TABLE z (id int)")' } }, 1))
+    -- As many rows go as had come: of a, and all of b but its name.
+    database:drop()
+    at:close()
+    assert.is_false(is_proved({ table_a, table_b, { create("c"),
+      'op.drop_table("a") op.rename_table("c", "a")' } }, 2))
+  end)
+
+  it("are not proved when a downgrade changes what was there before", function()
+    for _, change in ipairs({ "COMMENT ON TABLE a IS 'old'", "GRANT SELECT ON a TO PUBLIC",
+      "ALTER TABLE a ALTER COLUMN name DROP DEFAULT", "ALTER TABLE a RENAME TO a2",
+      "ALTER TABLE a ADD CHECK (id > 0)", "ALTER TABLE a SET (fillfactor = 50)" }) do
+      assert.is_false(is_proved({ table_a, { create("b"),
+        ('op.drop_table("b") op.execute(%q)'):format(change) } }, 1), change)
+      database:drop()
+      at:close()
+    end
+    assert.is_true(is_proved({ table_a, table_b }, 1))
+  end)
+
+  it("are not proved when the upgrade touches what was there before", function()
+    assert.is_false(is_proved({ table_a,
+      { create("b") .. [[op.execute("COMMENT ON COLUMN a.id IS 'old'")]],
+        [[op.drop_table("b") op.execute("COMMENT ON COLUMN a.id IS NULL")]] } }, 1))
+    database:drop()
+    at:close()
+    -- The first foreign key to a table is seen in that.
+    local refers = { create("b", ', op.foreign_key({ "id" }, "a", { "id" })'),
+      'op.drop_table("b")' }
+    assert.is_false(is_proved({ table_a, refers }, 1))
+  end)
+
+  it("are not proved while there are event triggers, which may do anything", function()
+    assert.is_false(is_proved({ table_a,
+      { [[op.execute("CREATE FUNCTION f() RETURNS event_trigger LANGUAGE plpgsql "
+          .. "AS 'BEGIN END'") op.execute("CREATE EVENT TRIGGER e ON ddl_command_end "
+          .. "EXECUTE FUNCTION f()")]], [[op.execute("DROP EVENT TRIGGER e")
+          op.execute("DROP FUNCTION f")]] }, table_b }, 2))
+  end)
+
+  it("are those whose operations all fail when the name is taken", function()
+    local expected = {
+      [create("a")] = true,
+      [create("a") .. 'op.create_index("i", "a", { "name" })'] = true,
+      [create("a", ', op.foreign_key({ "id" }, "a", { "id" })')] = true,
+      [create("a", ', op.foreign_key({ "id" }, "public.seen", { "id" })')] = true,
+      [create("a", ', op.foreign_key({ "id" }, "other", { "id" })')] = false,
+      [create("a", ', op.column("o", "int", { references = "other" })')] = false,
+      [create("a", ", if_not_exists = true")] = false,
+      [create("a", ', inherits = "o"')] = false,
+      [create("a", ", temporary = true")] = false,
+      ['op.create_index("i", "a", { "name" }, { concurrently = true })'] = false,
+      [create("a") .. 'op.execute("SELECT 1")'] = false,
+      [create("a") .. 'op.query("SELECT 1")'] = false,
+      [create("a") .. 'op.drop_table("o")'] = false,
+      ["error('x')"] = false,
+      [""] = false,
+    }
+    for up, is_so in pairs(expected) do
+      assert.equal(is_so, is_plain(up, nil, { seen = true }), up)
+      database:drop()
+      at:close()
+      p:remove()
+    end
+    open({ table_a })
+  end)
+end)
