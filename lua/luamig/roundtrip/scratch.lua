@@ -261,10 +261,14 @@ function Scratch:run(steps, tie)
   end
   if ok then
     return nil
-  elseif not fault.is(f) or f.kind == "interrupted" or f.kind == "memory" then
+  elseif not fault.is(f) then
     error(f, 0)
   end
-  return stripped(self, f)
+  stripped(self, f)
+  if f.kind == "interrupted" or f.kind == "memory" then
+    error(f, 0)
+  end
+  return f
 end
 
 ---The version rows as the database has them, sorted.
