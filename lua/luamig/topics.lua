@@ -137,6 +137,32 @@ that stops unless the database is where the script begins. SQL text is kept byte
 is printed unless the whole script could be made: a revision that reads (op.query) cannot be told
 beforehand, and its line is named. Backfills become loops with a COMMIT for each batch.]])
 
+topic("roundtrip", "test-roundtrip: the proof that every revision can be undone", [[
+  luamig test-roundtrip                all revisions, on a throwaway PostgreSQL
+  luamig test-roundtrip --since 041    what a pull request adds to 041
+  luamig test-roundtrip --data         with generated rows, too
+
+Each revision, its parents first, is run up, down and up again by the executor of upgrade and
+downgrade. After the downgrade the schema must be what it was before the upgrade, and after the
+second upgrade what it was after the first: tables, columns, defaults, constraints, indexes, types,
+views, functions, triggers, policies, privileges, owners, comments, and all else in the catalogs.
+Only the order of columns may differ, for no downgrade can put one back in the middle. In the end
+all of it goes down to nothing, and up.
+
+  --data        The tables are filled before each revision, and every column that is there before
+                and afterwards must hold the same values. A revision that cannot bring them back
+                says so: data_loss = "the old phone numbers". --rows N, --seed N
+  --strict      A revision without a way back (irreversible = "why") fails; else it is listed.
+  --from, --to  a part of the history; --since REV: what REV does not have below it
+  --url SERVER  scratch databases on this server, dropped in the end, instead of a throwaway one.
+                Never in the configured database. --role NAME makes a role on the throwaway one.
+  --report      junit=FILE, tap, json or github, as often as needed; --json is --report json
+
+A failure names the revision, the line, and what differs. The walk goes on behind it, and ends with
+exit status 8. Hooks are not run. Work done beside the database (files, other servers) is not seen.
+
+In CI: examples/ci has a workflow for GitHub and one for GitLab.]])
+
 topic("alembic", "what becomes of Alembic's files, commands and operations", [[
   Alembic                          luamig
   alembic.ini and env.py           luamig.lua (luamig help config)
@@ -205,6 +231,7 @@ local aliases = {
   sql = "offline", variables = "environment", env = "environment", url = "config",
   environments = "config", ["exit-status"] = "exit-codes", template = "templates",
   hook = "hooks", revision = "script", revisions = "script", json = "errors",
+  ["round-trip"] = "roundtrip",
 }
 
 ---All topics, in the order to show them: { name, summary, text }.
