@@ -384,7 +384,8 @@ describe("an error of files and targets", function()
     end
     fails(run, "upgrade", { status = 7, message = "Can't locate revision identified by 'zzz'",
       detail = "zzz: the version table has it, the history does not know it",
-      state = "nothing changed", try = "bring the file back, or: luamig new 'as it is' --rev-id zzz --head base" })
+      state = "nothing changed",
+      try = "bring the file back, or: luamig new 'as it is' --rev-id zzz --head base" })
     fails(run, "downgrade base", { status = 7,
       message = "Can't locate revision identified by 'zzz'", state = "nothing changed" })
     assert.equal("zzz", s:rows())

@@ -108,7 +108,8 @@ describe("a mistake around the scripts", function()
     local text = s:run({ "--url", url, "upgrade" }).stderr
     s:connect():exec("DROP ROLE weak")
     assert.matches("^error: permission denied for database ", text)
-    assert.matches("try:   let the owner grant the right, then run again: luamig upgrade head\n", text)
+    assert.matches("try:   let the owner grant the right, then run again: luamig upgrade head\n",
+      text)
   end)
 
   it("of a dry run that cannot commit in between names another way", function()

@@ -13,7 +13,7 @@ local layers <const> = {
     name = "words", what = "pure: what operations are called and how they are written as SQL",
     modules = [[quote types clause naming shape operations description role placement rename
       routine undo index constraint constraint_kinds column partition table_definition literal
-      source journal batch_spec meta op_help ddl.*]],
+      source journal batch_spec batch_script meta op_help ddl.*]],
   },
   {
     name = "operations", what = "op, who takes its statements, and what is read and compared",
