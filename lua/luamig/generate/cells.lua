@@ -110,6 +110,32 @@ local function array(maker, wish, i, rng)
   return containers.array_text(elements, maker.element.delimiter)
 end
 
+-- A range whose ends are bounded.
+local function range(maker, wish, i)
+  local ordinal = maker.subtype.ordinal
+  local lower = setmetatable({}, { __index = wish.ends.lower })
+  local upper = setmetatable({}, { __index = wish.ends.upper })
+  if upper.high then
+    wishes.narrow(lower, "<", upper.high)
+  elseif not lower.low and not lower.high then
+    wishes.narrow(lower, "<", upper.low)
+  end
+  local low = number(ordinal, lower, i)
+  wishes.narrow(upper, ">", low)
+  return containers.range_text(ordinal.format(low), ordinal.format(number(ordinal, upper, i % 5)))
+end
+
+-- Bytes, as many as are wished.
+local function bytes(wish, i, rng)
+  local low = wish.min_length or 0
+  local count = wish.max_length and math.min(wish.max_length, low + i % 8) or low + i % 8
+  local out = { "\\x" }
+  for place = 1, count do
+    out[place + 1] = ("%02x"):format(place <= 2 and i >> 8 * (place - 1) & 255 or rng:int(0, 255))
+  end
+  return table.concat(out)
+end
+
 local function plain(maker, wish, i, rng)
   for try = 0, 7 do
     local text = maker.value(i + try, rng)
@@ -118,6 +144,15 @@ local function plain(maker, wish, i, rng)
     end
   end
   return maker.value(i, rng)
+end
+
+local function others(maker, wish, i, rng)
+  if wish.ends and maker.subtype then
+    return range(maker, wish, i)
+  elseif maker.is_bytes and (wish.min_length or wish.max_length) then
+    return bytes(wish, i, rng)
+  end
+  return plain(maker, wish, i, rng)
 end
 
 ---The i-th value as wished, or the i-th of all when the wish is about nothing that is known here.
@@ -137,12 +172,12 @@ function cells.value(maker, wish, i, rng)
   elseif maker.element and (wish.min_count or wish.max_count) then
     return array(maker, wish, i, rng)
   end
-  return plain(maker, wish, i, rng)
+  return others(maker, wish, i, rng)
 end
 
 local asks = {
   "among", "low", "high", "by", "json", "min_count", "max_count", "patterns", "low_text",
-  "high_text",
+  "high_text", "ends",
 }
 
 ---Whether a wish allows a text that was not made for it.
@@ -157,6 +192,9 @@ function cells.admits(maker, wish, text)
     if wish[name] then
       return false
     end
+  end
+  if maker.is_bytes then
+    return not wish.min_length and not wish.max_length
   end
   return texts.fits(text, wish)
 end

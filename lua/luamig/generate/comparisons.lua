@@ -1,5 +1,7 @@
 --- Comparisons and patterns as leaves of a tree (logic.lua says what a tree is). Pure.
 
+local operand = require("luamig.generate.operand")
+
 local comparisons = {}
 
 ---A leaf that asks something of a column.
@@ -39,6 +41,15 @@ local patterns = { -- which kind, and whether it refuses
 
 local comparers = {}
 
+-- Both sides on one: left - right cmp 0
+function comparers.sum(cmp, left, right)
+  local sum = operand.sum(left, right, -1)
+  if sum and #sum.terms > 0 then
+    return atom("sum", sum.terms[1].column,
+      { cmp = cmp, terms = sum.terms, constant = sum.constant })
+  end
+end
+
 function comparers.column(cmp, left, right)
   if right.kind == "const" then
     return atom("compare", left.column, { cmp = cmp, text = right.text })
@@ -64,6 +75,7 @@ function comparers.shift(cmp, left, right)
     return atom("columns", right.column,
       { cmp = flipped[cmp], other = left.column, by = left.by, sign = left.sign })
   end
+  return comparers.sum(cmp, left, right)
 end
 
 -- left - right cmp constant: left cmp right + constant
@@ -72,6 +84,7 @@ function comparers.difference(cmp, left, right)
     return atom("columns", left.left,
       { cmp = cmp, other = left.right, by = right.text, sign = 1 })
   end
+  return comparers.sum(cmp, left, right)
 end
 
 local function counting(kind)
@@ -93,8 +106,8 @@ local function in_case(case)
   return function(cmp, left, right)
     if cmp == "=" and right.kind == "column" and right.column == left.column then
       return atom("case", left.column, { case = case })
-    elseif right.kind == "const" then
-      return atom("compare", left.column, { cmp = cmp, text = right.text })
+    elseif right.kind == "const" then -- or it is the end of a range
+      return atom("compare", left.column, { cmp = cmp, text = right.text, end_of = case })
     end
   end
 end

@@ -59,16 +59,21 @@ local function bounds(subtype)
   end
 end
 
+---The text of a range with these ends.
+function containers.range_text(low, high)
+  return ("[%s,%s)"):format(quoted(low), quoted(high))
+end
+
 ---@param subtype table  maker
 ---@return table|nil  nil when two values of the subtype cannot be told apart here
 function containers.range(subtype)
   local pair = bounds(subtype)
   return pair and {
-    pair = pair,
+    subtype = subtype,
     edges = { "empty", "(,)", "[" .. quoted((pair(1))) .. ",)" },
     value = function(i)
       local low, high = pair(i)
-      return ("[%s,%s)"):format(quoted(low), quoted(high))
+      return containers.range_text(low, high)
     end,
   }
 end

@@ -7,8 +7,10 @@
 --   { op = "atom", kind =, column = …}
 --     null     is (boolean)
 --     compare  cmp ("=", "<>", "<", "<=", ">", ">="), text; shift (text) and sign: the column plus
---              that is compared; is_now: with about the present
+--              that is compared; is_now: with about the present;
+--              end_of ("lower", "upper"): in that case, or that end of a range
 --     columns  cmp, other; by (text) and sign: column cmp other + by
+--     sum      cmp, terms = { { column, sign }, … }, constant: their sum cmp 0
 --     among    texts, is_negated
 --     pattern  text, of ("regex", "like", "similar"), is_negated
 --     length   cmp, number; cardinality   cmp, number; year   cmp, number

@@ -5,6 +5,7 @@
 --   { kind = "now" }                      the time of the statement, give or take
 --   { kind = "shift", column =, by = }    column + constant (text; with `sign`)
 --   { kind = "difference", left =, right = }   column - column
+--   { kind = "sum", terms = { { column =, sign = }, … }, constant = }   more than that
 --   { kind = "length" | "cardinality" | "lower" | "upper" | "trim" | "year", column = }
 --   { kind = "part", column =, of = "start"|"any" }  substr(column, 1, n), position(text in column)
 --   { kind = "remainder", column =, by = }     column % number
@@ -151,6 +152,40 @@ end
 
 local operators = {}
 
+-- Any of these as the terms and the constant of a sum.
+local summands = {
+  const = function(read) return {}, tonumber(read.text) end,
+  column = function(read) return { { column = read.column, sign = 1 } }, 0 end,
+  shift = function(read)
+    local by = tonumber(read.by)
+    return { { column = read.column, sign = 1 } }, by and by * read.sign
+  end,
+  difference = function(read)
+    return { { column = read.left, sign = 1 }, { column = read.right, sign = -1 } }, 0
+  end,
+  sum = function(read) return read.terms, read.constant end,
+}
+
+---The sum of two operands, the second with a sign; nil when they are not made of columns and
+---numbers.
+---@param sign 1|-1
+function operand.sum(left, right, sign)
+  local first, second = summands[left.kind], summands[right.kind]
+  if not first or not second then
+    return nil
+  end
+  local terms, constant = first(left)
+  local more, added = second(right)
+  if not constant or not added then
+    return nil
+  end
+  terms = table.move(terms, 1, #terms, 1, {})
+  for _, term in ipairs(more) do
+    terms[#terms + 1] = { column = term.column, sign = term.sign * sign }
+  end
+  return { kind = "sum", terms = terms, constant = constant + added * sign }
+end
+
 local function shift(left, right, sign)
   if left.kind == "column" and right.kind == "const" then
     return { kind = "shift", column = left.column, by = right.text, sign = sign }
@@ -167,14 +202,14 @@ operators["+"] = function(left, right)
       conditions = table.move(right.conditions, 1, #right.conditions, #all + 1, all),
     }
   end
-  return shift(left, right, 1) or shift(right, left, 1)
+  return shift(left, right, 1) or shift(right, left, 1) or operand.sum(left, right, 1)
 end
 
 operators["-"] = function(left, right)
   if left.kind == "column" and right.kind == "column" then
     return { kind = "difference", left = left.column, right = right.column }
   end
-  return shift(left, right, -1)
+  return shift(left, right, -1) or operand.sum(left, right, -1)
 end
 
 local function remainder(left, right)

@@ -7,8 +7,8 @@
 
 local cells = require("luamig.generate.cells")
 local containers = require("luamig.generate.containers")
-local ordinals = require("luamig.generate.ordinals")
 local random = require("luamig.generate.random")
+local relations = require("luamig.generate.relations")
 local wishes = require("luamig.generate.wishes")
 
 local rows = {}
@@ -176,92 +176,6 @@ local function picks_of(context)
   return picks
 end
 
--- ---- columns that are compared with each other ----
-
-local flipped = { ["<"] = ">", ["<="] = ">=", [">"] = "<", [">="] = "<=", ["="] = "=" }
-
--- A number of one type of date or time as a number of another.
-local function converted(number, from, to)
-  if from.day == to.day or not from.day or not to.day then
-    return number
-  end
-  return to.day > from.day and number * (to.day // from.day) or number // (from.day // to.day)
-end
-
-local function narrow_by_number(wish, cmp, number, ordinal, relation, sign)
-  local distance = relation.by and ordinals.distance(ordinal, relation.by) or 0
-  wishes.narrow(wish, cmp, number + sign * (relation.sign or 1) * distance)
-  wish.is_related = true
-end
-
-local function narrow_by_text(wish, cmp, text)
-  if cmp == "=" then
-    wish.among = { text }
-  elseif cmp == "<" or cmp == "<=" then
-    wish.high_text = text
-  else
-    wish.low_text = text
-  end
-end
-
--- The bound that a column not made yet has on the side that matters.
-local function bound_of(wish, cmp)
-  if cmp == "<" or cmp == "<=" then
-    return wish.high
-  end
-  return cmp ~= "=" and wish.low or nil
-end
-
--- What is known of the number of the other column: itself, or the bound that matters.
-local function other_number(context, other, text, cmp)
-  if type(text) == "string" then
-    return other.maker.ordinal.parse(text)
-  end
-  return bound_of(context.wish:peek(other.name), cmp)
-end
-
-local function relate_order(context, column, wish, relation, is_left)
-  local other = context.unit.by_name[is_left and relation.other or relation.column]
-  local cmp = is_left and relation.cmp or flipped[relation.cmp]
-  local text = context.cells[other.name]
-  local ordinal, of_other = column.maker.ordinal, other.maker and other.maker.ordinal
-  if not ordinal or not of_other then
-    if type(text) == "string" then
-      narrow_by_text(wish, cmp, text)
-    end
-    return
-  end
-  local number = other_number(context, other, text, cmp)
-  if number then
-    narrow_by_number(wish, cmp, converted(number, of_other, ordinal), ordinal, relation,
-      is_left and 1 or -1)
-  end
-end
-
-local function relate(context, column, wish, relation)
-  local is_left = relation.column == column.name
-  if relation.cmp ~= "<>" then
-    return relate_order(context, column, wish, relation, is_left)
-  end
-  local text = context.cells[is_left and relation.other or relation.column]
-  wish.except = type(text) == "string" and { [text] = true } or wish.except
-end
-
--- The wish of a column, narrowed by the columns made before it.
-local function related(context, column)
-  if not context.compared[column.name] then
-    return context.wish:peek(column.name)
-  end
-  local wish = setmetatable({}, { __index = context.wish:peek(column.name) })
-  for _, relation in ipairs(context.wish.relations) do
-    if relation.column == column.name or relation.other == column.name then
-      wish.is_compared = true
-      relate(context, column, wish, relation)
-    end
-  end
-  return wish
-end
-
 -- ---- cells ----
 
 local function may_be_null(column, wish)
@@ -327,7 +241,7 @@ local function index_of(context, column, wish)
 end
 
 local function cell(context, column)
-  local wish = related(context, column)
+  local wish = relations.wish(context, column)
   local i = index_of(context, column, wish)
   local rng = random.new(column.hash + (column.is_constant and 0 or context.chance))
   if is_null(context, column, wish, rng) then
@@ -353,13 +267,10 @@ local function candidate(unit, place, options)
   local turn = options.round == 1 and number or random.new(unit.hash + chance):int(0, 1 << 20)
   local context = {
     unit = unit, place = place, number = number, chance = chance, cells = {},
-    compared = {},
     wish = wishes_of(unit, turn),
     mode = options.mode or mode_of(place, options), is_extra = place > options.want,
   }
-  for _, relation in ipairs(context.wish.relations) do
-    context.compared[relation.column], context.compared[relation.other] = true, true
-  end
+  context.compared = relations.columns(context.wish)
   context.digits = digits_of(unit, context.wish, number, options.want)
   for _, column in ipairs(unit.given) do
     context.cells[column.name] = column.value_sql and { sql = column.value_sql }

@@ -117,6 +117,7 @@ local makers = {
       return ("\\x%08x%04x"):format(i & 0xffffffff, rng:int(0, 0xffff))
     end)
     maker.short_edges = { "\\x", "\\x00ff5c27" }
+    maker.is_bytes = true
     return maker
   end,
   uuid = function()

@@ -8,6 +8,7 @@
 --   min_length, max_length, case, is_not_blank, is_trimmed, contains, patterns, low_text, high_text
 --   min_count, max_count                     elements of an array
 --   json = { { path, type, text }, … }       members
+--   ends = { lower = bounds, upper = bounds }   of a range
 --   hints = texts                            strings of conditions that were not understood
 
 local ordinals = require("luamig.generate.ordinals")
@@ -228,8 +229,21 @@ local function take_order(wish, atom, maker)
   end
 end
 
+-- lower(range) >= 1
+local function take_end(wish, atom, subtype)
+  local number = subtype.ordinal and subtype.ordinal.parse(atom.text)
+  if number then
+    wish.ends = copied(wish.ends or {})
+    local bounds = copied(wish.ends[atom.end_of] or {})
+    wishes.narrow(bounds, atom.cmp, number)
+    wish.ends[atom.end_of] = bounds
+  end
+end
+
 function takers.compare(wish, atom, maker)
-  if atom.is_now then
+  if atom.end_of and maker.subtype then
+    take_end(wish, atom, maker.subtype)
+  elseif atom.is_now then
     take_now(wish, atom.cmp, maker.ordinal)
   elseif atom.cmp == "<>" then
     takers.among(wish, { texts = { atom.text }, is_negated = true }, maker)
@@ -327,15 +341,25 @@ local function take_unknown(self, leaf)
   return true
 end
 
+local function knows_all(self, leaf)
+  for _, term in ipairs(leaf.terms or {}) do
+    if not self.columns[term.column] then
+      return false
+    end
+  end
+  return leaf.terms ~= nil or self.columns[leaf.other] ~= nil
+end
+
 ---Takes what a leaf asks.
 ---@return boolean  false when that contradicts what was taken before
 function Wishes:take(leaf)
   local column = self.columns[leaf.column]
   if leaf.op == "unknown" or not column then
     return take_unknown(self, leaf.op == "unknown" and leaf or { columns = {}, texts = {} })
-  elseif leaf.kind == "columns" then
-    self.relations[#self.relations + 1] = self.columns[leaf.other] and leaf or nil
-    self.is_guess = self.is_guess or not self.columns[leaf.other]
+  elseif leaf.kind == "columns" or leaf.kind == "sum" then
+    local is_known = knows_all(self, leaf)
+    self.relations[#self.relations + 1] = is_known and leaf or nil
+    self.is_guess = self.is_guess or not is_known
     return true
   end
   local wish = self:of(leaf.column)
