@@ -16,9 +16,9 @@ local ROUNDS = 3
 
 -- How many candidates a row that is wanted gets, by round: of a table without conditions, with
 -- some, and with some that are only guessed at.
-local per_row = { { 1, 2, 6 }, { 4, 12, 24 }, { 12, 24, 60 } }
-local at_most = { 400, 400, 600 }
-local ONE_BY_ONE = 150 -- candidates at most that are tried row by row
+local per_row = { { 1, 2, 6 }, { 4, 8, 16 }, { 8, 16, 32 } }
+local at_most = { 400, 400, 400 }
+local ONE_BY_ONE = 80 -- candidates at most that are tried row by row
 
 -- ---- how many ----
 
@@ -73,7 +73,7 @@ local function whole_item(unit, round)
     make = function()
       local candidates = candidates_of(unit, round, candidate_count(unit, round))
       return {
-        { sql = statement.insert(unit, candidates, unit.want) },
+        { sql = statement.insert(unit, candidates, unit.want, { is_again = round > 1 }) },
         { sql = statement.count(unit, unit.want) },
       }
     end,
@@ -129,7 +129,8 @@ end
 
 local function row_item(unit, round)
   local count = math.min(candidate_count(unit, round), math.max(ONE_BY_ONE, unit.want * 2))
-  local sql = statement.insert(unit, candidates_of(unit, round, count), unit.want, "$1")
+  local sql = statement.insert(unit, candidates_of(unit, round, count), unit.want,
+    { only = "$1", is_again = true })
   local statements = one_by_one(sql, count, unit.want)
   statements[3] = { sql = statement.count(unit, unit.want) }
   return {
@@ -188,8 +189,8 @@ end
 local hopeless = { ["42501"] = true, ["25006"] = true }
 
 local function is_short(unit)
-  return unit.rows < unit.want and not unit.why
-    and not (unit.fault and hopeless[unit.fault.sqlstate])
+  unit.is_hopeless = unit.fault and hopeless[unit.fault.sqlstate]
+  return unit.rows < unit.want and not unit.why and not unit.is_hopeless
 end
 
 local function items_of(step, round)

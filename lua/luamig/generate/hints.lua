@@ -79,6 +79,33 @@ local function limit(parent, name, column)
   end
 end
 
+local PER_HASH = 4 -- rows that make it likely that each partition of a hash gets one
+
+-- Partitions by the hash of a foreign key: who is referred to must be many.
+local function scatter(unit, name, count, seen)
+  for _, reference in ipairs(unit.references) do
+    for i, own in ipairs(reference.columns) do
+      for _, parent in ipairs(own == name and reference.parents or {}) do
+        if not seen[parent] then
+          seen[parent], reference.is_scattered = true, true
+          parent.want = math.max(parent.want, math.min(count, MOST))
+          scatter(parent, reference.parent_columns[i], count, seen)
+        end
+      end
+      reference.is_scattered = reference.is_scattered or own == name
+    end
+  end
+end
+
+local function scatter_hashes(unit)
+  for name in pairs(unit.modulus and unit.bound and unit.bound.columns or {}) do
+    local column = unit.by_name[name]
+    if column and column.is_reference then
+      scatter(unit, name, unit.modulus * PER_HASH, {})
+    end
+  end
+end
+
 local function speaks_of_references(unit)
   for _, column in ipairs(unit.columns) do
     for _, condition in ipairs(column.is_reference and unit.conditions or {}) do
@@ -94,11 +121,12 @@ local function speaks_of_references(unit)
 end
 
 ---Gives the columns that are referred to what is needed of them: column.hints, and bounds in
----unit.relations; unit.want grows.
+---unit.relations; unit.want grows; reference.is_scattered: each row leads to another one.
 ---@param steps table[]  of order.lua; units have `want`
 function hints.spread(steps)
   for place = #steps, 1, -1 do -- what refers comes before what is referred to
     for _, unit in ipairs(steps[place].units) do
+      scatter_hashes(unit)
       local texts = speaks_of_references(unit) and needed(unit, unit.want) or {}
       for _, reference in ipairs(unit.references) do
         for i, name in ipairs(reference.columns) do

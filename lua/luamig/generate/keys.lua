@@ -1,6 +1,7 @@
 --- What must be unique or must not overlap in a table, and what its indexes compute. Pure.
 --
--- A KEY  { name =, columns = names, is_exclusive = true }   exclusive: EXCLUDE, WITHOUT OVERLAPS
+-- A KEY  { name =, columns = names, is_exclusive =, is_plain = }
+--   is_exclusive: EXCLUDE, WITHOUT OVERLAPS; is_plain: of columns, and of all rows
 
 local cjson = require("cjson")
 local core = require("luamig.core.sql")
@@ -93,7 +94,7 @@ local function of_constraint(needs, object)
     return exclusion(needs, object)
   elseif object.type == "primary_key" or object.type == "unique" then
     return {
-      name = object.name, columns = object.columns,
+      name = object.name, columns = object.columns, is_plain = true,
       is_exclusive = object.definition:find("WITHOUT OVERLAPS", 1, true) ~= nil,
     }
   end
@@ -112,7 +113,9 @@ local function of_index(needs, object)
   for _, name in ipairs(object.include or {}) do
     needs.indexed[name] = true
   end
-  return object.unique and { name = object.name, columns = columns } or nil
+  return object.unique and {
+    name = object.name, columns = columns, is_plain = not object.expressions and not object.where,
+  } or nil
 end
 
 ---What the constraints and indexes of one table need.

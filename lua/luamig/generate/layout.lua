@@ -5,11 +5,14 @@
 --   columns_out   columns that an INSERT names
 --   picked    foreign keys whose columns come from a row of the table they lead to
 --   extra     generated columns that a condition speaks of
+--   plain_keys   keys that candidates have all columns of
+--   computed  { { column (name), sql }, … }: columns that conditions give the value of
 --   usable    conditions that a query can evaluate before the row is in the table
 --   hash      the unit's own number
 --   reference.forgotten   of a key that is left for later: the columns that are NULL until then
 --   reference.is_key   one of them is in a unique key
 
+local computed = require("luamig.generate.computed")
 local quote = require("luamig.quote")
 local random = require("luamig.generate.random")
 
@@ -136,6 +139,22 @@ local function forgotten(unit, reference)
   return names
 end
 
+-- The keys that candidates have all columns of.
+local function plain_keys(unit)
+  local is_out, list = {}, {}
+  for _, column in ipairs(unit.columns_out) do
+    is_out[column.name] = true
+  end
+  for _, key in ipairs(unit.keys) do
+    local is_whole = key.is_plain
+    for _, name in ipairs(key.columns) do
+      is_whole = is_whole and is_out[name]
+    end
+    list[#list + 1] = is_whole and key or nil
+  end
+  return list
+end
+
 local function has_key(unit, names)
   for _, name in ipairs(names) do
     if unit.by_name[name].is_key then
@@ -163,6 +182,8 @@ function layout.add(unit, seed)
     add(unit, column)
   end
   give_something(unit)
+  unit.computed = computed.of(unit)
+  unit.plain_keys = plain_keys(unit)
   for _, condition in ipairs(unit.conditions) do
     unit.usable[#unit.usable + 1] = is_available(unit, condition) and condition or nil
   end

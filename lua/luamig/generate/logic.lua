@@ -245,7 +245,7 @@ end
 
 ---The node of an expression, or nil when the parser does not know it.
 ---@param expression string
----@return table|nil
+---@return table|nil node, string|nil text  the text that the node's locations (from 0) are in
 function logic.node(expression)
   local text = "SELECT (" .. expression .. ")"
   local tree = core.tree(text)
@@ -254,7 +254,12 @@ function logic.node(expression)
   end
   local node = cjson.decode(tree).stmts[1].stmt.SelectStmt.targetList[1].ResTarget.val
   restore_negatives({ node }, text)
-  return node
+  return node, text
+end
+
+---The tree of a node.
+function logic.tree(node)
+  return build(node, false)
 end
 
 local function parse(expression)

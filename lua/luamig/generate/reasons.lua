@@ -89,35 +89,43 @@ local function kept_out(unit)
   return "every further row that was tried collides with a unique key or an exclusion constraint"
 end
 
-local function probed(unit, filters, result)
-  local blocking, all = {}, {}
+-- What no candidate passes, what some do not, and that another table has no row.
+local function sorted_out(unit, filters, result)
+  local blocking, all, missing = {}, {}, nil
   for i, filter in ipairs(filters) do
     local text, is_missing = filter_text(unit, filter)
     local passed = result["luamig_" .. i]
-    if is_missing and passed == 0 then
-      return text
-    end
+    missing = missing or is_missing and passed == 0 and text
     blocking[#blocking + 1] = passed == 0 and text or nil
     all[#all + 1] = passed < result.tried and text or nil
   end
-  if #blocking > 0 then
+  return blocking, all, missing
+end
+
+-- nil when candidates pass, and the server said why they do not go in.
+local function probed(unit, filters, result)
+  local blocking, all, missing = sorted_out(unit, filters, result)
+  if missing then
+    return missing
+  elseif #blocking > 0 then
     return "no row was found that passes " .. table.concat(blocking, ", and ")
   elseif unit.rows == 0 and #all > 0 then
     return "no row was found that passes at the same time " .. table.concat(all, ", and ")
   end
-  return kept_out(unit)
+  return not unit.fault and kept_out(unit) or nil
 end
 
 local function probe_item(unit)
   local filters = statement.filters(unit)
-  local candidates = rows.candidates(unit, { count = 60, want = unit.want, round = 2 })
+  local candidates = rows.candidates(unit,
+    { count = 60, want = unit.want, round = 2, mode = unit.fault and "tame" })
   return {
     statements = { { sql = statement.probe(unit, candidates) } },
     done = function(results)
-      unit.why = probed(unit, filters, results[1][1])
+      unit.why = probed(unit, filters, results[1][1]) or said(unit, unit.fault)
     end,
     failed = function(f)
-      unit.why = said(unit, f)
+      unit.why = said(unit, unit.fault or f)
     end,
   }
 end
@@ -128,8 +136,8 @@ end
 function reasons.find(session, short)
   local items = {}
   for _, unit in ipairs(short) do
-    if unit.fault then
-      unit.why = unit.why or said(unit, unit.fault)
+    if not unit.why and unit.is_hopeless then
+      unit.why = said(unit, unit.fault)
     elseif not unit.why then
       items[#items + 1] = probe_item(unit)
     end

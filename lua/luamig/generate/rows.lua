@@ -60,6 +60,14 @@ local function references_in(unit, key)
   return out
 end
 
+-- How many rows a foreign key may lead to, as far as that is known.
+local function parent_count(reference, want)
+  for _, parent in ipairs(reference.parents) do
+    want = math.max(want, parent.want or 0)
+  end
+  return want
+end
+
 -- The parts of a key that have few values each; nil when one part alone tells rows apart.
 local function few_parts(unit, key, wish, want)
   local parts = {}
@@ -76,7 +84,7 @@ local function few_parts(unit, key, wish, want)
     end
   end
   for _, reference in ipairs(references_in(unit, key)) do
-    parts[#parts + 1] = { of = reference, count = want }
+    parts[#parts + 1] = { of = reference, count = parent_count(reference, want) }
   end
   if #parts == 1 then
     parts[1].count = math.maxinteger
@@ -141,13 +149,13 @@ local function is_decided(reference, decided)
   return true
 end
 
--- Some rows get several of what leads to them, some none; candidates beyond those that are wanted
--- try one row after the other.
+-- Some rows get several of what leads to them, some none, and the first ones most: so what must
+-- agree in a tenant does. Candidates beyond those that are wanted try one row after the other.
 local function usual_pick(reference, context)
-  if reference.shift > 0 or context.is_extra then
+  if reference.shift > 0 or reference.is_scattered or context.is_extra then
     return context.number + reference.shift
   end
-  return context.number * 2 // 5 + (context.unit.hash >> 1) % 7
+  return context.number * 2 // 5
 end
 
 local function pick(reference, context)

@@ -161,6 +161,24 @@ local function selected_columns(unit, chosen)
   return table.concat(out, ", ")
 end
 
+-- A column that is computed from the others, each in a layer of its own.
+local function with_computed(unit, sql)
+  local alias = quote.ident(unit.name)
+  for _, assignment in ipairs(unit.computed) do
+    local out = { "luamig_n" }
+    for _, column in ipairs(unit.columns_out) do
+      local is_it = column.name == assignment.column
+      out[#out + 1] = is_it and ("%s AS %s"):format(
+        cast("(" .. assignment.sql .. ")", column.base), column.ident) or column.ident
+    end
+    for place in ipairs(unit.picked) do
+      out[#out + 1] = "luamig_f" .. place
+    end
+    sql = ("SELECT %s FROM (%s) AS %s"):format(table.concat(out, ", "), sql, alias)
+  end
+  return sql
+end
+
 -- Generated columns are computed on top, for the conditions that speak of them.
 local function with_extra(unit, sql)
   if #unit.extra == 0 then
@@ -186,7 +204,7 @@ function statement.source(unit, candidates, only)
       :format(values, only)
   end
   local sql = ("SELECT %s FROM %s %s"):format(selected_columns(unit, chosen), values, joins)
-  return ("(%s) AS %s"):format(with_extra(unit, sql), quote.ident(unit.name))
+  return ("(%s) AS %s"):format(with_extra(unit, with_computed(unit, sql)), quote.ident(unit.name))
 end
 
 -- ---- judging ----
@@ -220,10 +238,26 @@ function statement.filters(unit)
   return out
 end
 
-local function where_sql(unit)
+-- A row with the same key is not there yet. Texts are compared, for every type has one; what they
+-- do not tell is told when the row goes in.
+local function untaken(unit, key)
+  local alias, out = quote.ident(unit.name), {}
+  for i, name in ipairs(key.columns) do
+    local ident = quote.ident(name)
+    out[i] = ("CAST(luamig_x.%s AS text) OPERATOR(pg_catalog.=) CAST(%s.%s AS text)"):format(ident,
+      alias, ident)
+  end
+  return ("NOT EXISTS (SELECT FROM %s%s AS luamig_x WHERE %s)"):format(
+    unit.root == unit.sql and "ONLY " or "", unit.root, table.concat(out, " AND "))
+end
+
+local function where_sql(unit, is_again)
   local out = {}
   for i, filter in ipairs(statement.filters(unit)) do
     out[i] = filter.sql
+  end
+  for _, key in ipairs(is_again and unit.plain_keys or {}) do
+    out[#out + 1] = untaken(unit, key)
   end
   return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
 end
@@ -258,13 +292,15 @@ end
 ---@param unit table
 ---@param candidates table[]
 ---@param want integer
----@param only? string  SQL of the number of the one candidate that counts
+---@param options? { only?: string, is_again?: boolean }  only: SQL of the number of the one
+---  candidate that counts; is_again: rows that were made before are avoided
 ---@return string
-function statement.insert(unit, candidates, want, only)
+function statement.insert(unit, candidates, want, options)
+  local only, is_again = options and options.only, options and options.is_again
   return ("INSERT INTO %s %s SELECT %s FROM %s%s ORDER BY luamig_n LIMIT GREATEST(0, %d "
     .. "OPERATOR(pg_catalog.-) (%s))%s"):format(unit.root, names_sql(unit), output_sql(unit),
-    statement.source(unit, candidates, only), where_sql(unit), want, statement.count(unit, want),
-    unit.passes_over_conflicts and " ON CONFLICT DO NOTHING" or "")
+    statement.source(unit, candidates, only), where_sql(unit, is_again), want,
+    statement.count(unit, want), unit.passes_over_conflicts and " ON CONFLICT DO NOTHING" or "")
 end
 
 ---How many candidates pass each filter: columns tried, luamig_1, luamig_2 …
