@@ -192,6 +192,7 @@ end
 function Run:executor(step)
   local segments
   if self.unfinished[step.id .. " " .. step.direction] then
+    self.wire:sync() -- so that what fails now is the reading itself
     segments = self.migration.state:segments(step.id, step.direction)
   end
   local run = self

@@ -54,6 +54,14 @@ local function guarded(self, fn, ...)
   error(f, 0)
 end
 
+---Calls a function that sends below: a failure of an earlier statement that comes out there is told
+---with the place of that statement.
+---@param fn function
+---@return any  its first result
+function Wire:call(fn, ...)
+  return guarded(self, fn, ...)
+end
+
 ---Says who sent a statement that was sent below: its failure is then told with the right place.
 function Wire:own(seq, statement)
   self.owners[seq] = statement

@@ -78,8 +78,8 @@ function Online:begin()
   if wire.is_open then
     return
   end
+  local seq = wire:call(txn.begin, wire.conn, self.settings)
   wire.is_open = true
-  local seq = txn.begin(wire.conn, self.settings)
   local origin = { file = self.step_info.rev.file }
   local statement = own(self, { sql = "BEGIN", origin = origin })
   wire:own(seq, statement)
