@@ -1,0 +1,139 @@
+--- What leads from one snapshot of a database to another: changes in an order that the server can
+-- follow, as calls of operations where there is one that says it all, as SQL where there is none.
+--
+-- A CHANGE
+--   { identity = "table app.users",    what it is about
+--     records  = { { op = "create_table", args = { … } }, … },   what op.invoke takes
+--     data_loss = "table app.users" }   what is lost, in words; absent when nothing is
+-- What cannot be done is in result.unsupported: { { identity = …, what = "the order of …" }, … }.
+
+local compare = require("luamig.snapshot.compare")
+local kinds = require("luamig.diff.kinds")
+local order = require("luamig.diff.order")
+local plan = require("luamig.diff.plan")
+local spread = require("luamig.diff.spread")
+local tables = require("luamig.diff.tables")
+
+local diff = {}
+
+local function sorted_identities(...)
+  local seen, out = {}, {}
+  for _, objects in ipairs({ ... }) do
+    for identity in pairs(objects) do
+      if not seen[identity] then
+        seen[identity] = true
+        out[#out + 1] = identity
+      end
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+local is_table = { ["table"] = true, ["foreign table"] = true }
+
+-- Objects whose names differ in kind only: a view in place of a table.
+local function set_fate(self, identity)
+  local before, after = self.a.objects[identity], self.b.objects[identity]
+  if not before then
+    self.fate[identity] = "create"
+  elseif not after then
+    self.fate[identity] = "drop"
+  elseif not is_table[after.kind]
+    and not compare.same_object(before, after, self.options) then
+    self.fate[identity] = kinds[after.kind].compare(self, before, after, identity)
+  end
+end
+
+local function set_fates(self)
+  self.identities = sorted_identities(self.a.objects, self.b.objects)
+  for _, identity in ipairs(self.identities) do
+    set_fate(self, identity)
+  end
+  tables.compare_all(self)
+end
+
+local function add_nodes(self, identity)
+  local fate = self.fate[identity]
+  local before, after = self.a.objects[identity], self.b.objects[identity]
+  local family = kinds[(after or before).kind]
+  if self:is_gone(identity) and not self.goes_with[identity] then
+    family.drop(self, identity, before)
+  end
+  if (fate == "create" or fate == "replace") and not self.folded[identity] then
+    family.create(self, identity, after)
+  elseif fate == "remake" then
+    family.remake(self, identity, before, after)
+  elseif fate == "alter" or fate == "refresh" then
+    family.alter(self, identity, before, after, fate)
+  end
+end
+
+-- Tables and domains first: they take some of their constraints and sequences into themselves.
+local function takes_others_in(identity)
+  return identity:find("^table ") or identity:find("^foreign table ")
+    or identity:find("^domain ")
+end
+
+local function add_all_nodes(self)
+  for _, identity in ipairs(tables.parents_first(self, self.identities)) do
+    if takes_others_in(identity) then
+      add_nodes(self, identity)
+    end
+  end
+  for _, identity in ipairs(self.identities) do
+    if not takes_others_in(identity) then
+      add_nodes(self, identity)
+    end
+  end
+end
+
+local function changes_of(nodes)
+  local changes = {}
+  for _, node in ipairs(nodes) do
+    local list = node.records
+    if type(list) == "function" then
+      list = list(node)
+    end
+    changes[#changes + 1] = {
+      identity = node.identity,
+      records = list,
+      data_loss = node.data_loss,
+      remake = node.remake,
+    }
+  end
+  return changes
+end
+
+---@class luamig.diff.Options
+---@field column_order? boolean  false: it does not matter; else it is named as not changeable
+---@field owners? boolean        false passes them over; so for the next three
+---@field privileges? boolean
+---@field comments? boolean
+---@field labels? boolean
+---@field role? string           who will run it, and own what it makes
+---@field plain_schema? string   the schema whose objects need no schema in front of their names
+---@field server_version? integer  of the server it will run on; that of `a` by default
+---@field naming? table          the convention for names of constraints
+---@field available_extensions? table<string, table>  what CREATE EXTENSION chooses by itself:
+---  { [name] = { version =, schema =, comment = } }
+
+---@class luamig.diff.Result
+---@field changes table[]      see above
+---@field unsupported table[]  what differs and is not changed
+
+---What leads from `a` to `b`. Pure.
+---@param a table  snapshot
+---@param b table  snapshot
+---@param options? luamig.diff.Options
+---@return luamig.diff.Result
+function diff.between(a, b, options)
+  local self = plan.new(a, b, options or {})
+  set_fates(self)
+  spread.run(self)
+  add_all_nodes(self)
+  local changes = changes_of(order.sorted(self))
+  return { changes = changes, unsupported = self.unsupported }
+end
+
+return diff

@@ -1,0 +1,403 @@
+--- Constraints of tables and domains.
+
+local annotations = require("luamig.diff.annotations")
+local constraint_sql = require("luamig.constraint")
+local key_text = require("luamig.diff.key_text")
+local names = require("luamig.diff.names")
+local quote = require("luamig.quote")
+local records = require("luamig.diff.records")
+local scan = require("luamig.diff.scan")
+local value = require("luamig.value")
+
+local constraints = {}
+
+local function deferrable(object, spec)
+  if object.deferrable then
+    spec.deferrable = true
+    spec.initially = object.initially_deferred and "deferred" or nil
+  end
+end
+
+-- What stands in brackets behind a word.
+local function behind(definition, word)
+  local _, after = scan.word(definition, word)
+  local at = after and definition:find("(", after, true)
+  return at and (scan.inside(definition, at))
+end
+
+local function index_facts(object, spec)
+  local facts = object.index or {}
+  local include = behind(object.definition, "INCLUDE")
+  spec.include = include and key_text.names(include)
+  spec.with = key_text.settings(facts.options)
+  spec.tablespace = facts.tablespace
+  deferrable(object, spec)
+end
+
+local specs = {}
+
+function specs.primary_key(object)
+  local spec = { columns = object.columns }
+  spec.without_overlaps = object.definition:find(" WITHOUT OVERLAPS%)") and true or nil
+  index_facts(object, spec)
+  return spec
+end
+
+function specs.unique(object)
+  local spec = specs.primary_key(object)
+  spec.nulls_not_distinct = object.definition:find("^UNIQUE NULLS NOT DISTINCT") and true or nil
+  return spec
+end
+
+function specs.check(object)
+  local inside = scan.inside(object.definition, object.definition:find("(", 1, true))
+  local spec = {
+    condition = scan.bare(inside),
+    no_inherit = object.no_inherit,
+    not_valid = object.not_valid,
+  }
+  if object.not_enforced then
+    spec.enforced = false
+  end
+  return spec
+end
+
+local function referred(object, name_of)
+  local references = object.references
+  local columns = references.columns
+  if not columns then
+    local _, after = scan.word(object.definition, "REFERENCES")
+    local at = object.definition:find("(", after, true)
+    columns = at and key_text.names((scan.inside(object.definition, at)))
+  end
+  return name_of(references.table), columns
+end
+
+function specs.foreign_key(object, name_of)
+  local spec = {
+    columns = object.columns,
+    on_delete = object.on_delete,
+    on_update = object.on_update,
+    on_delete_columns = object.on_delete_columns,
+    match = object.match,
+    not_valid = object.not_valid,
+    period = object.definition:find("PERIOD ", 1, true) and true or nil,
+  }
+  if object.not_enforced then
+    spec.enforced = false
+  end
+  spec.referred_table, spec.referred_columns = referred(object, name_of)
+  deferrable(object, spec)
+  return spec
+end
+
+function specs.exclude(object)
+  local definition = object.definition
+  local method, at = definition:match("^EXCLUDE USING (%S+) ()")
+  local inside = scan.inside(definition, at)
+  local spec = { elements = {}, using = method }
+  for i, part in ipairs(scan.split(inside)) do
+    local start, after = scan.word(part, "WITH")
+    local key = start and key_text.key(part:sub(1, start - 2))
+    if not key then
+      return nil
+    end
+    local operator = part:sub(after + 1)
+    key[2] = operator:find("^OPERATOR") and value.sql(operator) or operator
+    spec.elements[i] = key
+  end
+  local where = behind(definition, "WHERE")
+  spec.where = where and scan.bare(where)
+  index_facts(object, spec)
+  return spec
+end
+
+local function new_spec(object, name_of)
+  local spec = specs[object.type](object, name_of)
+  if spec then
+    spec.kind, spec.name = object.type, object.name
+  end
+  return spec and value.new("constraint", spec)
+end
+
+local function identity_name(identity)
+  return (names.parent(identity))
+end
+
+local function index_clauses(object)
+  local facts = object.index or {}
+  local text = ""
+  if facts.options then
+    text = " " .. (records.options(nil, key_text.settings(facts.options)):gsub("^SET", "WITH"))
+  end
+  if facts.tablespace then
+    text = text .. " USING INDEX TABLESPACE " .. quote.ident(facts.tablespace)
+  end
+  return text
+end
+
+local function is_faithful(plan, object, parent)
+  local spec = new_spec(object, identity_name)
+  local ok, text = pcall(function()
+    return constraint_sql.definition(spec, parent, plan.context)
+  end)
+  return ok and scan.same(text, ("CONSTRAINT %s %s%s"):format(quote.ident(object.name),
+    object.definition, index_clauses(object)))
+end
+
+---The constraint as op.primary_key, op.check … make it; nil when they cannot say all of it.
+---@return table|nil
+function constraints.value(plan, object)
+  if not is_faithful(plan, object, (names.parent(object.parent))) then
+    return nil
+  end
+  local spec = new_spec(object, function(identity)
+    return plan:name_of(identity)
+  end)
+  spec.comment = plan.options.comments ~= false and object.comment or nil
+  return spec
+end
+
+local create_op = {
+  primary_key = "create_primary_key", unique = "create_unique_constraint",
+  check = "create_check_constraint", foreign_key = "create_foreign_key",
+  exclude = "create_exclude_constraint",
+}
+
+local function of_domain(object)
+  return object.parent:find("^domain ") ~= nil
+end
+
+---The condition of a CHECK, without brackets around it.
+function constraints.condition(object)
+  return specs.check(object).condition
+end
+
+local function add_domain_check(plan, object)
+  return records.new("alter_domain", {
+    name = plan:parent_name(object),
+    add_checks = { [object.name] = constraints.condition(object) },
+    not_valid = object.not_valid,
+  })
+end
+
+-- The clauses of the index stand before WHERE and DEFERRABLE.
+local function raw_creation(object)
+  local definition = object.definition
+  local at = scan.word(definition, "WHERE") or scan.word(definition, "DEFERRABLE")
+    or #definition + 2
+  return records.sql("ALTER TABLE %s ADD CONSTRAINT %s %s%s %s", names.parent(object.parent),
+    quote.ident(object.name), definition:sub(1, at - 2), index_clauses(object),
+    definition:sub(at))
+end
+
+---The record that adds a constraint to its table or domain.
+function constraints.creation(plan, object)
+  if of_domain(object) then
+    return add_domain_check(plan, object)
+  end
+  local spec = constraints.value(plan, object)
+  if not spec then
+    return raw_creation(object)
+  end
+  local args = {}
+  for name, field in pairs(spec) do
+    args[name] = field
+  end
+  args.kind, args.tag, args.comment = nil, nil, nil
+  args.table = plan:parent_name(object)
+  return records.new(create_op[object.type], args)
+end
+
+local function statistics_records(object, before, after, out)
+  local targets = {}
+  for _, entry in ipairs(before or {}) do
+    targets[entry.column] = -1
+  end
+  for _, entry in ipairs(after or {}) do
+    targets[entry.column] = entry.target
+  end
+  for column = 1, 32 do
+    if targets[column] then
+      out[#out + 1] = records.sql("ALTER INDEX %s ALTER COLUMN %d SET STATISTICS %d",
+        names.sql(object), column, targets[column])
+    end
+  end
+end
+
+---What is said of an index, beside its definition: comment, labels, statistics.
+function constraints.index_words(plan, index, before, after, out)
+  statistics_records(index, before.statistics, after.statistics, out)
+  if before.comment ~= after.comment and plan.options.comments ~= false then
+    out[#out + 1] = annotations.comment(plan, index, after.comment)
+  end
+  annotations.labels(plan, "INDEX " .. names.sql(index), before.labels, after.labels, out)
+end
+
+local trigger_words = { disabled = "DISABLE", replica = "ENABLE REPLICA", always = "ENABLE ALWAYS" }
+
+-- The triggers of a foreign key have names that nobody chose.
+local function set_triggers(plan, object, out)
+  local word = object.triggers and trigger_words[object.triggers] or "ENABLE"
+  local parent = names.parent(object.parent)
+  out[#out + 1] = records.sql([[
+DO $$
+DECLARE t record;
+BEGIN
+  FOR t IN SELECT g.tgrelid::pg_catalog.regclass AS of, g.tgname
+    FROM pg_catalog.pg_trigger g JOIN pg_catalog.pg_constraint c ON c.oid = g.tgconstraint
+    WHERE c.conrelid = %s::pg_catalog.regclass AND c.conname = %s
+  LOOP
+    EXECUTE pg_catalog.format('ALTER TABLE %%s %s TRIGGER %%I', t.of, t.tgname);
+  END LOOP;
+END $$]], quote.string(parent), quote.string(object.name), word)
+  return plan
+end
+
+---Everything that the making of a constraint did not give it.
+---@param has_comment boolean  the comment came with the making
+function constraints.words(plan, object, has_comment, out)
+  if object.comment and not has_comment and plan.options.comments ~= false then
+    out[#out + 1] = annotations.comment(plan, object, object.comment)
+  end
+  if object.index then
+    local index = { kind = "index", schema = object.schema, name = object.name }
+    constraints.index_words(plan, index, {}, object.index, out)
+  end
+  if object.triggers then
+    set_triggers(plan, object, out)
+  end
+end
+
+-- A part goes when the whole is dropped, unless its table has left the partitioned one.
+function constraints.falls_off(plan, before, after)
+  local old, new = plan.a.objects[before.parent], plan.b.objects[after.parent]
+  return before.part_of ~= nil and after.part_of == nil and new ~= nil
+    and old.partition_of == new.partition_of and not plan.b.objects[before.part_of]
+end
+
+local fields = {
+  "type", "definition", "deferrable", "initially_deferred", "not_enforced", "no_inherit",
+}
+
+local function is_validated(before, after)
+  return before.not_valid and not after.not_valid
+    and before.definition:gsub(" NOT VALID$", "") == after.definition
+end
+
+-- What of its index can be changed only by making the constraint anew: nothing but its validity.
+local function same_index(before, after)
+  return (before.index or {}).invalid == (after.index or {}).invalid
+end
+
+---@return "replace"|"alter"|nil
+function constraints.compare(plan, before, after, identity)
+  if constraints.falls_off(plan, before, after) then
+    plan:go_with(identity, before.part_of)
+    return "replace"
+  end
+  local is_same = same_index(before, after)
+  for _, field in ipairs(fields) do
+    if field ~= "definition" or not is_validated(before, after) then
+      is_same = is_same and before[field] == after[field]
+    end
+  end
+  return is_same and "alter" or "replace"
+end
+
+local function index_changes(plan, before, after, out)
+  local old, new = before.index or {}, after.index or {}
+  local index = { kind = "index", schema = after.schema, name = after.name }
+  local set, reset = records.options(old.options, new.options)
+  for _, text in ipairs({ set or false, reset or false }) do
+    if text then
+      out[#out + 1] = records.sql("ALTER INDEX %s %s", names.sql(index), text)
+    end
+  end
+  if old.tablespace ~= new.tablespace then
+    out[#out + 1] = records.sql("ALTER INDEX %s SET TABLESPACE %s", names.sql(index),
+      quote.ident(new.tablespace or "pg_default"))
+  end
+  constraints.index_words(plan, index, old, new, out)
+end
+
+---The records that change a constraint in place.
+function constraints.change(plan, before, after)
+  local out = {}
+  if is_validated(before, after) then
+    local name, parent = after.name, plan:parent_name(after)
+    out[1] = of_domain(after) and records.new("alter_domain", { name = parent, validate = { name } })
+      or records.new("validate_constraint", { name = name, table = parent })
+  end
+  index_changes(plan, before, after, out)
+  if before.comment ~= after.comment and plan.options.comments ~= false then
+    out[#out + 1] = annotations.comment(plan, after, after.comment)
+  end
+  if before.triggers ~= after.triggers then
+    set_triggers(plan, after, out)
+  end
+  return out
+end
+
+---Whether a parent hands the constraint down: then it comes and goes with the parent's. A table
+---that is attached later brings its own.
+function constraints.is_automatic(plan, object)
+  return (object.part_of ~= nil or object.inherited == true)
+    and not plan.standalone[object.parent]
+end
+
+local function claims(object)
+  local set = { ["constraint " .. object.name .. " of " .. object.parent] = true }
+  if object.type == "primary_key" or object.type == "unique" or object.type == "exclude" then
+    set["relation " .. names.sql({ schema = object.schema, name = object.name })] = true
+  end
+  if object.type == "primary_key" then
+    set["primary key of " .. object.parent] = true
+  end
+  return set
+end
+
+---Makes the node that adds a constraint.
+function constraints.create(plan, identity, object)
+  if constraints.is_automatic(plan, object) then
+    require("luamig.diff.partitions").name_part(plan, identity, object)
+    return
+  end
+  local list = { constraints.creation(plan, object) }
+  constraints.words(plan, object, false, list)
+  plan:node({
+    when = "make", kind = "constraint", identity = identity, sort = object.parent,
+    gives = { [identity] = true }, claims = claims(object), records = list,
+  })
+end
+
+---Makes the node that drops a constraint.
+function constraints.drop(plan, identity, object)
+  local detached = plan.detached[object.parent]
+  if (object.part_of or object.inherited) and not detached then
+    return
+  end
+  local set = plan:with_companions({ [identity] = true })
+  local parent = plan:parent_name(object)
+  local record = of_domain(object)
+    and records.new("alter_domain", { name = parent, drop_checks = { object.name } })
+    or records.new("drop_constraint", { name = object.name, table = parent })
+  plan:node({
+    when = "drop", kind = "constraint", identity = identity, sort = object.parent,
+    takes = set, frees = set, vacates = claims(object), records = { record },
+    after = { detached },
+  })
+end
+
+---Makes the node that changes a constraint.
+function constraints.alter(plan, identity, before, after)
+  local list = constraints.change(plan, before, after)
+  if list[1] then
+    plan:node({
+      when = "change", kind = "constraint", identity = identity, sort = after.parent,
+      gives = { [identity] = true }, frees = { [identity] = true }, records = list,
+    })
+  end
+end
+
+return constraints

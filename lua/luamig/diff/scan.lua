@@ -1,0 +1,173 @@
+--- Reads the texts that pg_get_*def gives: parts between brackets and quotes stay whole. Pure.
+
+local scan = {}
+
+-- Where a quoted piece ends that begins at `at`: '…', "…" or $tag$…$tag$; nil when none begins.
+local function quoted_end(text, at)
+  local c = text:sub(at, at)
+  if c == "'" or c == '"' then
+    local is_escaped = c == "'" and text:find("^[eE]", at - 1) and not text:find("^[%w_]", at - 2)
+    local position = at + 1
+    while true do
+      local stop = text:find(is_escaped and "['\\]" or c, position)
+      if not stop then
+        return #text
+      elseif text:sub(stop, stop) == "\\" then
+        position = stop + 2
+      elseif text:sub(stop + 1, stop + 1) == c then
+        position = stop + 2
+      else
+        return stop
+      end
+    end
+  end
+  local tag = c == "$" and text:match("^%$[%a_]?[%w_]*%$", at)
+  if tag then
+    local _, stop = text:find(tag, at + #tag, true)
+    return stop or #text
+  end
+  return nil
+end
+
+local open, close = { ["("] = true, ["["] = true }, { [")"] = true, ["]"] = true }
+
+---Calls `visit(position, byte)` for every byte outside brackets and quotes; true ends the walk.
+---@param from? integer
+local function walk(text, from, visit)
+  local position, depth = from or 1, 0
+  while position <= #text do
+    local stop = quoted_end(text, position)
+    local c = text:sub(position, position)
+    if stop then
+      position = stop
+    elseif close[c] then
+      depth = depth - 1
+    end
+    if not stop and depth == 0 and visit(position, c) then
+      return position
+    elseif not stop and open[c] then
+      depth = depth + 1
+    end
+    position = position + 1
+  end
+  return nil
+end
+
+---The parts of a list, trimmed.
+---@param text string  "a integer, b numeric(10,2)"
+---@param sign? string  one byte, "," by default
+---@return string[]
+function scan.split(text, sign)
+  local out, start = {}, 1
+  if not text:find("%S") then
+    return out
+  end
+  walk(text, 1, function(position, c)
+    if c == (sign or ",") then
+      out[#out + 1] = text:sub(start, position - 1):match("^%s*(.-)%s*$")
+      start = position + 1
+    end
+  end)
+  out[#out + 1] = text:sub(start):match("^%s*(.-)%s*$")
+  return out
+end
+
+---What stands between the bracket at `at` and the one that closes it.
+---@return string inside
+---@return integer after  behind the closing bracket
+function scan.inside(text, at)
+  local stop = walk(text, at, function(position, c)
+    return position > at and close[c]
+  end)
+  stop = stop or #text + 1
+  return text:sub(at + 1, stop - 1), stop + 1
+end
+
+---Text without brackets around all of it.
+---@return string
+function scan.bare(text)
+  while text:sub(1, 1) == "(" do
+    local inside, after = scan.inside(text, 1)
+    if after <= #text then
+      return text
+    end
+    text = inside
+  end
+  return text
+end
+
+---A name at `at`, in quotes or not.
+---@return string|nil name  without its quotes
+---@return integer after
+function scan.name(text, at)
+  local bare, after = text:match("^([%a_\x80-\xff][%w_$\x80-\xff]*)()", at)
+  if bare then
+    return bare, after
+  elseif text:sub(at, at) == '"' then
+    local stop = quoted_end(text, at)
+    return (text:sub(at + 1, stop - 1):gsub('""', '"')), stop + 1
+  end
+  return nil, at
+end
+
+---A name with dots in it, as it is written.
+---@return string|nil
+---@return integer after
+function scan.dotted(text, at)
+  local position = at
+  repeat
+    local name, after = scan.name(text, position)
+    if not name then
+      return nil, at
+    end
+    position = after + 1
+  until text:sub(after, after) ~= "."
+  return text:sub(at, position - 2), position - 1
+end
+
+---Where a word stands outside brackets and quotes, with a blank on either side.
+---@return integer|nil start
+---@return integer|nil after
+function scan.word(text, word, from)
+  local start = walk(text, from, function(position)
+    return text:sub(position, position + #word - 1) == word
+      and not text:find("^[%w_]", position - 1)
+      and not text:find("^[%w_]", position + #word)
+  end)
+  return start, start and start + #word
+end
+
+local function add_tokens(text, out)
+  for word in text:gmatch("[%w_.]+") do
+    out[#out + 1] = word
+  end
+  for sign in text:gmatch("[^%w_.%s(),]") do
+    out[#out + 1] = sign
+  end
+end
+
+-- All words and signs but brackets and commas, in one order.
+local function tokens(text)
+  local out, position, start = {}, 1, 1
+  while position <= #text do
+    local stop = quoted_end(text, position)
+    if stop then
+      add_tokens(text:sub(start, position - 1), out)
+      local piece = text:sub(position, stop)
+      out[#out + 1] = piece:match("^%$[%w_]*%$(.*)%$[%w_]*%$$") or piece
+      position, start = stop, stop + 1
+    end
+    position = position + 1
+  end
+  add_tokens(text:sub(start), out)
+  table.sort(out)
+  return table.concat(out, "\n")
+end
+
+---Whether two statements say the same with the same words, whatever the order of the clauses.
+---@return boolean
+function scan.same(a, b)
+  return tokens(a) == tokens(b)
+end
+
+return scan

@@ -1,0 +1,130 @@
+--- Sequences that are objects of their own.
+
+local annotations = require("luamig.diff.annotations")
+local names = require("luamig.diff.names")
+local records = require("luamig.diff.records")
+local value = require("luamig.value")
+
+local sequences = {}
+
+local fields = { "start", "increment", "min_value", "max_value", "cache", "cycle" }
+
+local function claims(object)
+  return { ["relation " .. names.sql(object)] = true }
+end
+
+-- "schema.table.column"; the identity has it in SQL's quotes, which the operation understands.
+local function owner_name(plan, owned_by)
+  local name = names.behind(owned_by, "column")
+  local plain = plan.options.plain_schema
+  if plain and name:sub(1, #plain + 1) == plain .. "." then
+    return name:sub(#plain + 2)
+  end
+  return name
+end
+
+-- Ownership ties the sequence to a column that may need it for its default: it comes last.
+local function link(plan, identity, object, after)
+  plan:node({
+    when = "change", kind = "index", identity = identity, after = { after },
+    needs = { [object.owned_by] = true, [identity] = true },
+    records = {
+      records.new("alter_sequence", {
+        name = plan:name(object), owned_by = owner_name(plan, object.owned_by),
+      }),
+    },
+  })
+end
+
+---Makes the nodes that create a sequence, unless a column brings it.
+function sequences.create(plan, identity, object)
+  if plan.absorbed[identity] then
+    return
+  end
+  local args = {
+    name = plan:name(object),
+    type = object.type ~= "bigint" and object.type or nil,
+    unlogged = object.unlogged,
+    comment = plan.options.comments ~= false and object.comment or nil,
+  }
+  for _, field in ipairs(fields) do
+    args[field] = object[field]
+  end
+  local list = { records.new("create_sequence", args) }
+  annotations.create(plan, object, list, { comment = false })
+  local node = plan:node({
+    when = "make", kind = "sequence", identity = identity, gives = { [identity] = true },
+    skips = object.owned_by and { [object.owned_by] = true } or nil,
+    claims = claims(object), known_as = object.name, records = list,
+  })
+  if object.owned_by then
+    link(plan, identity, object, node)
+  end
+end
+
+---Makes the node that drops a sequence.
+function sequences.drop(plan, identity, object)
+  local set = plan:with_companions({ [identity] = true })
+  plan:node({
+    when = "drop", kind = "sequence", identity = identity, takes = set, frees = set,
+    vacates = claims(object),
+    records = { records.new("drop_sequence", { name = plan:name(object) }) },
+  })
+end
+
+-- Bounds that were not said are the type's own, so that a new type asks for them anew.
+local function changes(before, after)
+  local args, is_down = {}, (after.increment or 1) < 0
+  if before.type ~= after.type then
+    args.type = after.type
+  end
+  local unsaid = {
+    increment = 1, cache = 1, cycle = false, min_value = value.none, max_value = value.none,
+    start = is_down and (after.max_value or -1) or (after.min_value or 1),
+  }
+  for _, field in ipairs(fields) do
+    if before[field] ~= after[field] then
+      args[field] = after[field]
+      if args[field] == nil then
+        args[field] = unsaid[field]
+      end
+    end
+  end
+  if before.unlogged ~= after.unlogged then
+    args.logged = not after.unlogged
+  end
+  return args
+end
+
+---Makes the nodes that change a sequence.
+function sequences.alter(plan, identity, before, after)
+  local out = {}
+  local args = changes(before, after)
+  local is_moved = before.owned_by ~= after.owned_by
+  if is_moved and not after.owned_by then
+    args.owned_by = value.none
+  end
+  if next(args) then
+    args.name = plan:name(after)
+    out[1] = records.new("alter_sequence", args)
+  end
+  annotations.change(plan, before, after, out)
+  local node
+  if out[1] then
+    node = plan:node({
+      when = "change", kind = "sequence", identity = identity, records = out,
+      gives = { [identity] = true }, frees = { [identity] = true },
+      skips = after.owned_by and { [after.owned_by] = true } or nil,
+    })
+  end
+  if is_moved and after.owned_by then
+    link(plan, identity, after, node)
+  end
+end
+
+---@return "alter"
+function sequences.compare()
+  return "alter"
+end
+
+return sequences

@@ -1,0 +1,362 @@
+--- Types: enums, domains, composites, ranges and base types. What ALTER TYPE cannot do is done by
+-- putting the old type aside, making the new one and moving its columns over.
+
+local annotations = require("luamig.diff.annotations")
+local clause = require("luamig.clause")
+local constraints = require("luamig.diff.constraints")
+local enums = require("luamig.diff.enums")
+local expression = require("luamig.diff.expression")
+local names = require("luamig.diff.names")
+local quote = require("luamig.quote")
+local records = require("luamig.diff.records")
+local value = require("luamig.value")
+
+local types = {}
+
+local ASIDE <const> = "__old"
+
+local function comment_of(plan, object)
+  return plan.options.comments ~= false and object.comment or nil
+end
+
+local creation = {}
+
+function creation.enum(plan, object)
+  local values = table.move(object.labels, 1, #object.labels, 1, {})
+  return records.new("create_enum", {
+    name = plan:name(object), values = values, comment = comment_of(plan, object),
+  })
+end
+
+local function attribute(plan, column)
+  local comment = plan.options.comments ~= false and column.comment or nil
+  if not column.collation and not comment then
+    return { column.name, names.type(column.type) }
+  end
+  return value.new("column", {
+    name = column.name, type = names.type(column.type), collation = column.collation,
+    comment = comment,
+  })
+end
+
+function creation.composite(plan, object)
+  local attributes = {}
+  for i, column in ipairs(object.columns) do
+    attributes[i] = attribute(plan, column)
+  end
+  return records.new("create_composite", {
+    name = plan:name(object), attributes = attributes, comment = comment_of(plan, object),
+  })
+end
+
+local function domain_default(plan, object)
+  if object.default == nil then
+    return nil
+  end
+  return expression.default(object.default, object.type, false)
+end
+
+creation["domain"] = function(plan, object, parts)
+  local checks
+  for _, part in ipairs(parts or {}) do
+    checks = checks or {}
+    checks[part.name] = part.condition
+  end
+  return records.new("create_domain", {
+    name = plan:name(object),
+    type = names.type(object.type),
+    default = domain_default(plan, object),
+    nullable = records.false_if(object.not_null and not object.not_null_name),
+    collation = object.collation,
+    check = checks,
+    comment = comment_of(plan, object),
+  })
+end
+
+function creation.range(plan, object)
+  return records.new("create_range", {
+    name = plan:name(object),
+    subtype = names.type(object.subtype),
+    opclass = object.subtype_opclass,
+    collation = object.collation,
+    canonical = object.canonical,
+    subtype_diff = object.subtype_diff,
+    multirange = object.multirange and clause.dotted(object.schema, object.multirange),
+    comment = comment_of(plan, object),
+  })
+end
+
+creation["shell type"] = function(_, object)
+  return records.sql("CREATE TYPE %s", names.sql(object))
+end
+
+local base_words = {
+  { "input", "INPUT" }, { "output", "OUTPUT" }, { "receive", "RECEIVE" }, { "send", "SEND" },
+  { "typmod_in", "TYPMOD_IN" }, { "typmod_out", "TYPMOD_OUT" }, { "analyze", "ANALYZE" },
+  { "subscript", "SUBSCRIPT" }, { "element", "ELEMENT" },
+}
+
+local alignments = { c = "char", s = "int2", i = "int4", d = "double" }
+local storages = { p = "plain", e = "external", m = "main", x = "extended" }
+
+creation["base type"] = function(_, object)
+  local out = {}
+  local function add(word, text)
+    if text ~= nil then
+      out[#out + 1] = word .. " = " .. text
+    end
+  end
+  for _, pair in ipairs(base_words) do
+    add(pair[2], object[pair[1]])
+  end
+  add("INTERNALLENGTH", object.length == -1 and "VARIABLE" or object.length)
+  add("ALIGNMENT", alignments[object.alignment])
+  add("STORAGE", storages[object.storage])
+  add("CATEGORY", object.category and quote.string(object.category))
+  add("PREFERRED", object.preferred and "true")
+  add("DEFAULT", object.default and quote.string(object.default))
+  add("DELIMITER", object.delimiter and quote.string(object.delimiter))
+  add("COLLATABLE", object.collatable and "true")
+  if object.by_value then
+    out[#out + 1] = "PASSEDBYVALUE"
+  end
+  return records.sql("CREATE TYPE %s (%s)", names.sql(object), table.concat(out, ", "))
+end
+
+local has_comment = { enum = true, composite = true, domain = true, range = true }
+
+local function claims(object)
+  local set = { ["type " .. names.sql(object)] = true }
+  if object.kind == "composite" then
+    set["relation " .. names.sql(object)] = true
+  end
+  if object.multirange then
+    set["type " .. names.sql({ schema = object.schema, name = object.multirange })] = true
+  end
+  return set
+end
+
+-- The conditions of a new domain stand in it, unless they need what needs the domain.
+local function check_parts(plan, identity, object, gives)
+  local parts = {}
+  for _, child in ipairs(plan.children.b[identity] or {}) do
+    local constraint = plan.b.objects[child]
+    if not constraint.not_valid and not constraint.comment then
+      gives[child] = true
+      plan.folded[child] = true
+      parts[#parts + 1] = {
+        identity = child, gives = { [child] = true }, needs = plan.b.depends[child],
+        name = constraint.name, condition = constraints.condition(constraint),
+        alone = function()
+          constraints.create(plan, child, constraint)
+        end,
+      }
+    end
+  end
+  return parts, object
+end
+
+local function finish(plan, object, list)
+  if object.not_null_name then
+    list[#list + 1] = records.sql("ALTER DOMAIN %s ADD CONSTRAINT %s NOT NULL", names.sql(object),
+      quote.ident(object.not_null_name))
+  end
+  annotations.create(plan, object, list, { comment = not has_comment[object.kind] })
+  return list
+end
+
+local function node_of(plan, identity, object, extra)
+  local gives = { [identity] = true }
+  local parts = object.kind == "domain" and check_parts(plan, identity, object, gives) or {}
+  local node = {
+    when = "make", kind = object.kind, identity = identity, gives = gives, parts = parts,
+    claims = claims(object), known_as = object.name,
+    records = function(self)
+      local list = extra.aside and { extra.aside } or {}
+      records.append(list, extra.more or {})
+      list[#list + 1] = creation[object.kind](plan, object, self.parts)
+      return finish(plan, object, list)
+    end,
+  }
+  for name, field in pairs(extra.fields or {}) do
+    node[name] = field
+  end
+  return plan:node(node)
+end
+
+-- A base type and its functions need each other: a shell comes first.
+local function add_shell(plan, identity, object)
+  if object.kind == "base type" then
+    plan.early[identity] = plan:node({
+      when = "make", kind = "shell type", identity = identity, gives = {},
+      needs = { [plan:schema_identity(object.schema)] = true },
+      records = { creation["shell type"](plan, object) },
+    })
+  end
+end
+
+---Makes the nodes that create a type.
+function types.create(plan, identity, object)
+  add_shell(plan, identity, object)
+  node_of(plan, identity, object, {})
+end
+
+local function drop_record(plan, object)
+  if object.kind == "domain" or has_comment[object.kind] then
+    return records.new("drop_type", { name = plan:name(object) })
+  end
+  return records.sql("DROP TYPE %s%s", names.sql(object),
+    object.kind == "base type" and " CASCADE" or "")
+end
+
+---Makes the node that drops a type.
+function types.drop(plan, identity, object)
+  local set = plan:with_companions({ [identity] = true })
+  plan:node({
+    when = "drop", kind = object.kind, identity = identity, takes = set, frees = set,
+    vacates = claims(object), records = { drop_record(plan, object) },
+  })
+end
+
+---Makes the nodes that put a type aside, make it anew, and drop the old one at last.
+function types.remake(plan, identity, before, after)
+  local aside = before.name .. ASIDE
+  local more = {}
+  if before.multirange then
+    local old = { schema = before.schema, name = before.multirange }
+    more[1] = records.new("rename_type", {
+      name = plan:name(old), new_name = before.multirange .. ASIDE,
+    })
+  end
+  local node = node_of(plan, identity, after, {
+    aside = records.new("rename_type", { name = plan:name(before), new_name = aside }),
+    more = more,
+    fields = { moves = { [identity] = true } },
+  })
+  node.remake = identity
+  plan:node({
+    when = "drop", kind = before.kind, identity = identity, after = { node },
+    ends = { [identity] = true }, frees = { [identity] = true },
+    remake = identity,
+    records = {
+      records.new("drop_type", {
+        name = plan:name({ schema = before.schema, name = aside }),
+      }),
+    },
+  })
+end
+
+local compare = {}
+
+function compare.enum(_, before, after)
+  return enums.is_extended(before.labels, after.labels) and "alter" or "remake"
+end
+
+function compare.domain(_, before, after)
+  return (before.type ~= after.type or before.collation ~= after.collation) and "remake" or "alter"
+end
+
+local range_fields = {
+  "subtype", "subtype_opclass", "collation", "canonical", "subtype_diff", "multirange",
+}
+
+function compare.range(_, before, after)
+  for _, field in ipairs(range_fields) do
+    if before[field] ~= after[field] then
+      return "remake"
+    end
+  end
+  return "alter"
+end
+
+function compare.composite(plan, before, after, identity)
+  return require("luamig.diff.composites").compare(plan, before, after, identity)
+end
+
+local annotation = {
+  owner = true, acl = true, comment = true, labels = true, kind = true, extensions = true,
+}
+
+compare["base type"] = function(plan, before, after, identity)
+  for name, field in pairs(after) do
+    if not annotation[name] and before[name] ~= field then
+      plan:cannot(identity, "a base type cannot be changed: " .. name)
+    end
+  end
+  return "alter"
+end
+
+---@return "alter"|"remake"
+function types.compare(plan, before, after, identity)
+  return compare[after.kind] and compare[after.kind](plan, before, after, identity) or "alter"
+end
+
+local change = {}
+
+function change.enum(plan, before, after, out)
+  records.append(out, enums.additions(plan:name(after), before.labels, after.labels))
+end
+
+local function domain_not_null(before, after, args, out)
+  if before.not_null_name == after.not_null_name then
+    if before.not_null ~= after.not_null then
+      args.nullable = not after.not_null
+    end
+    return
+  end
+  if before.not_null then
+    out[#out + 1] = records.sql("ALTER DOMAIN %s DROP NOT NULL", names.sql(after))
+  end
+  if after.not_null_name then
+    out[#out + 1] = records.sql("ALTER DOMAIN %s ADD CONSTRAINT %s NOT NULL", names.sql(after),
+      quote.ident(after.not_null_name))
+  elseif after.not_null then
+    args.nullable = false
+  end
+end
+
+function change.domain(plan, before, after, out)
+  local args = {}
+  if before.default ~= after.default then
+    args.default = records.or_none(domain_default(plan, after))
+  end
+  domain_not_null(before, after, args, out)
+  if next(args) then
+    args.name = plan:name(after)
+    out[#out + 1] = records.new("alter_domain", args)
+  end
+end
+
+function change.composite(plan, before, after, out)
+  records.append(out, require("luamig.diff.composites").changes(plan, before, after))
+end
+
+---Makes the node that changes a type in place.
+function types.alter(plan, identity, before, after, fate)
+  local out = {}
+  local first
+  if fate == "refresh" and before.default then
+    first = plan:node({
+      when = "change", kind = before.kind, identity = identity, frees = { [identity] = true },
+      records = {
+        records.new("alter_domain", { name = plan:name(after), default = value.none }),
+      },
+    })
+    before = setmetatable({ default = false }, { __index = before })
+  end
+  if change[after.kind] then
+    change[after.kind](plan, before, after, out)
+  end
+  annotations.change(plan, before, after, out)
+  if out[1] then
+    local node = plan:node({
+      when = "change", kind = after.kind, identity = identity, gives = { [identity] = true },
+      frees = not first and { [identity] = true } or nil, after = { first }, records = out,
+    })
+    if after.kind == "composite" then
+      require("luamig.diff.composites").own(plan, identity, node)
+    end
+  end
+end
+
+return types
