@@ -69,21 +69,18 @@ local function add_nodes(self, identity)
   end
 end
 
--- Tables and domains first: they take some of their constraints and sequences into themselves.
-local function takes_others_in(identity)
-  return identity:find("^table ") or identity:find("^foreign table ")
-    or identity:find("^domain ")
-end
+-- Composite types before the tables made of them, and these before the constraints and sequences
+-- that they take into themselves.
+local turns = { composite = 1, table = 2, ["foreign table"] = 2, domain = 2 }
 
 local function add_all_nodes(self)
-  for _, identity in ipairs(tables.parents_first(self, self.identities)) do
-    if takes_others_in(identity) then
-      add_nodes(self, identity)
-    end
-  end
-  for _, identity in ipairs(self.identities) do
-    if not takes_others_in(identity) then
-      add_nodes(self, identity)
+  local identities = tables.parents_first(self, self.identities)
+  for turn = 1, 3 do
+    for _, identity in ipairs(identities) do
+      local object = self.b.objects[identity] or self.a.objects[identity]
+      if (turns[object.kind] or 3) == turn then
+        add_nodes(self, identity)
+      end
     end
   end
 end

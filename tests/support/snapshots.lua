@@ -21,11 +21,11 @@ end
 
 ---The identities whose objects differ, sorted.
 ---@return string[]
-function snapshots.apart(a, b)
+function snapshots.apart(a, b, options)
   local out = {}
   for identity, object in pairs(a.objects) do
     local other = b.objects[identity]
-    if not other or not compare.same_object(object, other) then
+    if not other or not compare.same_object(object, other, options) then
       out[#out + 1] = identity
     end
   end
@@ -38,10 +38,11 @@ function snapshots.apart(a, b)
   return out
 end
 
--- Both values of what differs, for the message of a failed spec.
-local function told(a, b)
+---Both values of what differs, for the message of a failed spec.
+---@return string
+function snapshots.told(a, b, options)
   local lines = {}
-  for _, identity in ipairs(snapshots.apart(a, b)) do
+  for _, identity in ipairs(snapshots.apart(a, b, options)) do
     for _, value in ipairs({ a, b }) do
       local object = value.objects[identity]
       lines[#lines + 1] = identity .. " " .. (object and json.encode(object) or "(absent)")
@@ -100,11 +101,11 @@ function snapshots.check(session, case)
     again = after_running(connection, case[1] .. ";" .. case[2])
   end)
   local expected = type(case[4]) == "table" and case[4] or { case[4] }
-  assert.same(expected, snapshots.apart(before, between), told(before, between))
+  assert.same(expected, snapshots.apart(before, between), snapshots.told(before, between))
   assert.is_false(snapshot.equal(before, between))
   assert.not_equal(snapshot.fingerprint(before), snapshot.fingerprint(between))
-  assert.is_true(snapshot.equal(before, after), told(before, after))
-  assert.same({}, snapshots.apart(between, again), told(between, again))
+  assert.is_true(snapshot.equal(before, after), snapshots.told(before, after))
+  assert.same({}, snapshots.apart(between, again), snapshots.told(between, again))
   assert.same(between.depends, again.depends)
   assert.equal(snapshot.fingerprint(before), snapshot.fingerprint(after))
 end

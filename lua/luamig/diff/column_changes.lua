@@ -7,6 +7,7 @@ local names = require("luamig.diff.names")
 local privileges = require("luamig.diff.privileges")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
+local sequences = require("luamig.diff.sequences")
 local value = require("luamig.value")
 
 local column_changes = {}
@@ -62,7 +63,7 @@ function set.type(plan, before, after, args)
   end
   args.type = names.type(after.type)
   args.collation = after.collation
-  if is_forced then
+  if is_forced == "type" then
     args.using = ("%s::text::%s"):format(quote.ident(after.name), after.type)
   else
     args.using = conversion.using(plan, after.name, before.type, after.type)
@@ -203,6 +204,15 @@ function column_changes.fresh_sequence(object, column)
   return fresh
 end
 
+local function identity_change(object, before, after, text)
+  local record = action(object, after, text)
+  if sequences.is_narrowed(before.sequence, after.sequence) then
+    local sequence = { schema = object.schema, name = before.sequence.name }
+    return sequences.restart_unused(names.sql(sequence), record.args.sql)
+  end
+  return record
+end
+
 local function add_identity(plan, object, before, after, out)
   if not before.identity and after.identity then
     out[#out + 1] = alter(plan, object, after, { identity = column_changes.identity(after) })
@@ -210,7 +220,7 @@ local function add_identity(plan, object, before, after, out)
   elseif before.identity and after.identity then
     local text = identity_text(before, after)
     if text then
-      out[#out + 1] = action(object, after, text)
+      out[#out + 1] = identity_change(object, before, after, text)
     end
     add_sequence(plan, object, before.sequence, after.sequence, out)
   end
@@ -295,7 +305,8 @@ end
 
 ---The records that change a column in place.
 ---@param object table  the table, as it shall be
----@param before table  the column as it is; is_remade: its type was put aside and made anew
+---@param before table  the column as it is; is_remade: what of it was put aside and made anew,
+---  "type" or "collation"
 ---@param after table
 ---@return table[] records
 function column_changes.records(plan, object, before, after)
@@ -318,7 +329,9 @@ end
 
 ---The record by which a column lets go of what its default or expression uses.
 function column_changes.let_go(plan, object, column)
-  if column.generated then
+  if column.identity then
+    return alter(plan, object, column, { identity = value.none })
+  elseif column.generated then
     return alter(plan, object, column, {
       generated = value.sql(("NULL::%s"):format(column.type)),
     })

@@ -62,6 +62,10 @@ function columns.parents(plan, identity)
       out[#out + 1] = parent
     end
   end
+  if before.of_type and before.of_type == after.of_type
+    and plan.fate[before.of_type] ~= "remake" then
+    out[#out + 1] = before.of_type
+  end
   return out
 end
 
@@ -84,8 +88,9 @@ local function follow(plan, mine, parent)
       follow_column(mine[name], old, new)
     end
   end
+  local is_type = plan.a.objects[parent].kind == "composite"
   for name in pairs(old_columns) do
-    if not new_columns[name] and mine[name] and mine[name].inherited then
+    if not new_columns[name] and mine[name] and (is_type or mine[name].inherited) then
       mine[name] = nil
     end
   end
@@ -328,8 +333,9 @@ function columns.add_serial(plan, object, serial, out)
   end
 end
 
--- The column of a table and of all that follow it.
-local function covered(plan, identity, name)
+---The column of a table and of all that follow it.
+---@return table<string, true> identities
+function columns.covered(plan, identity, name)
   local set = {}
   local function visit(one)
     local object = plan.b.objects[one] or plan.a.objects[one]
@@ -369,7 +375,7 @@ function make.create(plan, identity, name, column)
   local list = { records.new("add_column", { table = plan:name(object), column = definition }) }
   records.append(list, column_changes.records(plan, object, fresh, column))
   columns.add_serial(plan, object, serial, list)
-  local set = covered(plan, identity, name)
+  local set = columns.covered(plan, identity, name)
   if serial then
     set[serial] = true
     plan.absorbed[serial] = true
@@ -378,7 +384,7 @@ function make.create(plan, identity, name, column)
 end
 
 function make.drop(plan, identity, name)
-  local set = plan:with_companions(covered(plan, identity, name))
+  local set = plan:with_companions(columns.covered(plan, identity, name))
   local object = plan.b.objects[identity]
   return new_node(plan, identity, name, {
     when = "drop",
@@ -397,12 +403,31 @@ function make.replace(plan, identity, name, column, before)
   return create
 end
 
+local function sequence_name(plan, identity, sequence)
+  local object = { schema = plan.b.objects[identity].schema, name = sequence.name }
+  return { ["relation " .. names.sql(object)] = true }
+end
+
+-- Returns the node, and the column as it is after it.
 local function let_go(plan, identity, name, before)
-  return new_node(plan, identity, name, {
+  local record = column_changes.let_go(plan, plan.b.objects[identity], before)
+  local sequence = before.identity and before.sequence
+  local node = new_node(plan, identity, name, {
     when = "change",
-    frees = covered(plan, identity, name),
-    records = { column_changes.let_go(plan, plan.b.objects[identity], before) },
+    frees = columns.covered(plan, identity, name),
+    vacates = sequence and sequence_name(plan, identity, sequence) or nil,
+    records = { record },
   })
+  local after = copy(before)
+  after[before.generated and "expression" or before.identity and "identity" or "default"] = nil
+  return node, after
+end
+
+-- The sequence of a serial column and that of an identity have the same name: one goes, then the
+-- other comes.
+local function must_let_go_first(before, after)
+  return (before.default ~= nil and after.identity ~= nil)
+    or (before.identity ~= nil and after.default ~= nil)
 end
 
 -- Primary keys and identities hold NOT NULL: they go before it does.
@@ -420,16 +445,10 @@ local function holders_of_not_null(plan, identity, before, after)
 end
 
 function make.alter(plan, identity, name, column, before, fate)
-  local set = covered(plan, identity, name)
-  local is_becoming_identity = not before.identity and column.identity and before.default
-  local first = (fate == "refresh" or is_becoming_identity)
-    and let_go(plan, identity, name, before) or nil
-  if first then
-    before = copy(before)
-    before[before.generated and "expression" or "default"] = nil
-    if not before.generated then
-      before.default = nil
-    end
+  local set = columns.covered(plan, identity, name)
+  local first
+  if fate == "refresh" or must_let_go_first(before, column) then
+    first, before = let_go(plan, identity, name, before)
   end
   local node = new_node(plan, identity, name, {
     when = "change",
@@ -438,8 +457,7 @@ function make.alter(plan, identity, name, column, before, fate)
     frees = not first and set or nil,
     behind = holders_of_not_null(plan, identity, before, column),
     claims = column.identity and not before.identity
-      and { ["relation " .. names.sql({ schema = plan.b.objects[identity].schema,
-        name = column.sequence.name })] = true } or nil,
+      and sequence_name(plan, identity, column.sequence) or nil,
     records = column_changes.records(plan, plan.b.objects[identity], before, column),
   })
   if first then
@@ -472,7 +490,7 @@ local function add_column(plan, identity, name)
   end
   if before and plan.remade[column_identity] then
     before = copy(before)
-    before.is_remade = true
+    before.is_remade = plan.remade[column_identity]
   end
   plan.column_nodes[column_identity] = make[fate](plan, identity, name, after, before, fate)
 end

@@ -1,5 +1,6 @@
 --- Attributes of composite types: changed in place when no column holds values of the type.
 
+local columns = require("luamig.diff.columns")
 local names = require("luamig.diff.names")
 local records = require("luamig.diff.records")
 local value = require("luamig.value")
@@ -147,18 +148,16 @@ end
 
 ---Tells the tables made OF the type who changes their columns.
 function composites.own(plan, identity, node)
-  node.gives = { [identity] = true }
-  node.takes = {}
+  node.gives, node.frees, node.takes = { [identity] = true }, { [identity] = true }, {}
   local object = plan.b.objects[identity]
   for _, list in ipairs({ object.columns, plan.a.objects[identity].columns }) do
     for _, column in ipairs(list) do
-      local column_identity = plan:column_identity(object, column.name)
-      local fate = plan.fate[column_identity]
-      if fate then
-        plan.column_nodes[column_identity] = node
-      end
-      if fate == "drop" or fate == "retype" then
-        node.takes[column_identity] = true
+      local fate = plan.fate[plan:column_identity(object, column.name)]
+      for one in pairs(fate and columns.covered(plan, identity, column.name) or {}) do
+        plan.column_nodes[one] = node
+        node.gives[one] = fate ~= "drop" or nil
+        node.takes[one] = (fate == "drop" or fate == "retype") or nil
+        node.frees[one] = true
       end
     end
   end

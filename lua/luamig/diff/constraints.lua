@@ -389,6 +389,26 @@ function constraints.drop(plan, identity, object)
   })
 end
 
+---Constraints of what is dropped: they can go before it, when two tables refer to each other.
+---@param set table<string, true>  what the node drops
+---@return table[] parts
+function constraints.parts_that_go(plan, identity, set)
+  local parts = {}
+  for _, child in ipairs(plan.children.a[identity] or {}) do
+    local object = plan.a.objects[child]
+    if object.kind == "constraint" and not object.part_of and set[child] then
+      parts[#parts + 1] = {
+        identity = child, takes = { [child] = true }, frees = { [child] = true },
+        releases = plan.a.depends[child],
+        alone = function()
+          constraints.drop(plan, child, object)
+        end,
+      }
+    end
+  end
+  return parts
+end
+
 ---Makes the node that changes a constraint.
 function constraints.alter(plan, identity, before, after)
   local list = constraints.change(plan, before, after)

@@ -136,7 +136,7 @@ local function of_kind(text, kind)
     local name = text:gsub("%(.*$", "")
     return name:find(".", 1, true) and "OPERATOR(" .. name .. ")" or name
   end
-  return tostring(text)
+  return type(text) == "number" and ("%d"):format(text) or text
 end
 
 local function aggregate_creation(object)

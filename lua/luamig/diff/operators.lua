@@ -144,6 +144,7 @@ operators.conversion = raw.family({
 })
 
 operators.collation = raw.family({
+  aside = true,
   creation = function(object)
     local out = { "provider = " .. object.provider }
     local function add(word, text)

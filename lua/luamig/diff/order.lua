@@ -143,6 +143,17 @@ local function link_mentions(self)
   end
 end
 
+-- What is made anew should not find what its old self used, which is on its way out.
+local function link_forgotten(self, identity, node)
+  if self.plan.fate[identity] == "replace" then
+    for used in pairs(self.plan.a.depends[identity] or {}) do
+      if self.plan:is_gone(used) then
+        edge(self.taker[used], node, true)
+      end
+    end
+  end
+end
+
 -- What must happen before or after all that is done to the columns of a table.
 local function link_members(self, node)
   for identity in pairs(node.precedes or {}) do
@@ -182,6 +193,7 @@ local function link(self)
     link_moved(self, node)
     for identity in pairs(node.gives or {}) do
       edge(self.taker[identity], node)
+      link_forgotten(self, identity, node)
     end
     for _, earlier in ipairs(node.after or {}) do
       edge(earlier, node)

@@ -5,6 +5,7 @@
 local annotations = require("luamig.diff.annotations")
 local compare = require("luamig.snapshot.compare")
 local names = require("luamig.diff.names")
+local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
 
 local raw = {}
@@ -32,9 +33,40 @@ end
 ---@field drop? fun(object: table): string     SQL; else DROP and the noun
 ---@field fields? table<string, true>            what changes() can change in place
 ---@field changes? fun(before: table, after: table, plan: table): table[]
+---@field aside? boolean  it can be renamed while columns use it
 ---@field when? string                          of the node that makes it
 ---@field drop_when? string
 ---@field can? fun(plan: table, identity: string, object: table): boolean  says itself why not
+
+local ASIDE <const> = "__old"
+
+-- Columns that use such an object move over to its successor.
+local function put_aside(family_of_plan, family)
+  local compare_before = family_of_plan.compare
+
+  function family_of_plan.compare(plan, before, after, identity)
+    local fate = compare_before(plan, before, after)
+    return fate == "replace" and next(plan:users(identity)) and "remake" or fate
+  end
+
+  function family_of_plan.remake(plan, identity, before, after)
+    local noun = names.noun(before.kind)
+    local old = { kind = before.kind, schema = before.schema, name = before.name .. ASIDE }
+    local list = as_list(family.creation(after, plan))
+    table.insert(list, 1, records.sql("ALTER %s %s RENAME TO %s", noun, names.sql(before),
+      quote.ident(old.name)))
+    annotations.create(plan, after, list)
+    local node = plan:node({
+      when = "make", kind = after.kind, identity = identity, gives = { [identity] = true },
+      moves = { [identity] = true }, records = list,
+    })
+    plan:node({
+      when = "drop", kind = after.kind, identity = identity, after = { node },
+      ends = { [identity] = true }, frees = { [identity] = true },
+      records = { records.sql("DROP %s %s", noun, names.sql(old)) },
+    })
+  end
+end
 
 ---A family of the plan.
 ---@param family luamig.diff.RawFamily
@@ -84,6 +116,9 @@ function raw.family(family)
     end
   end
 
+  if family.aside then
+    put_aside(out, family)
+  end
   return out
 end
 

@@ -96,6 +96,42 @@ local function changes(before, after)
   return args
 end
 
+-- The first value of a sequence.
+local function start_of(sequence)
+  if sequence.start then
+    return sequence.start
+  end
+  local is_down = (sequence.increment or 1) < 0
+  return is_down and (sequence.max_value or -1) or (sequence.min_value or 1)
+end
+
+---Whether a sequence that nobody has used yet would stand outside its new bounds.
+function sequences.is_narrowed(before, after)
+  local start = start_of(before)
+  return start < (after.min_value or math.mininteger) and (after.increment or 1) > 0
+    or start > (after.max_value or math.maxinteger)
+    or (after.increment or 1) > 0 and not after.min_value and start < 1
+    or (after.increment or 1) < 0 and not after.max_value and start > -1
+end
+
+---The change of a sequence, which starts anew when nobody has used it yet.
+---@param name string  of the sequence, as SQL has it
+---@param text string  ALTER …
+---@return table record
+function sequences.restart_unused(name, text)
+  return records.sql(([[
+DO $$
+BEGIN
+  IF (SELECT is_called FROM NAME) THEN
+    ALTERED;
+  ELSE
+    ALTERED RESTARTED;
+  END IF;
+END $$]]):gsub("%u%u%u%u+", {
+    NAME = name, ALTERED = text, RESTARTED = "RESTART",
+  }))
+end
+
 ---Makes the nodes that change a sequence.
 function sequences.alter(plan, identity, before, after)
   local out = {}
@@ -106,7 +142,10 @@ function sequences.alter(plan, identity, before, after)
   end
   if next(args) then
     args.name = plan:name(after)
-    out[1] = records.new("alter_sequence", args)
+    local record = records.new("alter_sequence", args)
+    out[1] = sequences.is_narrowed(before, after)
+      and sequences.restart_unused(names.sql(after),
+        records.statements(record, plan.context)[1].sql) or record
   end
   annotations.change(plan, before, after, out)
   local node

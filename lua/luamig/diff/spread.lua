@@ -111,7 +111,7 @@ function Spread:column(identity, used, what)
   local is_type = is_type_of(plan, column, used)
   local is_collation = plan.a.objects[used] and plan.a.objects[used].kind == "collation"
   if (is_type and what == "remade" or is_collation) and needs_in_new(plan, identity, used) then
-    plan.remade[identity] = is_type or nil
+    plan.remade[identity] = is_type and "type" or "collation"
     self:set(identity, "retype")
   elseif not is_type and needs_in_new(plan, identity, used) then
     self:refresh(identity, column)

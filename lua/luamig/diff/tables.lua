@@ -366,24 +366,6 @@ function tables.create(plan, identity, object)
   end
 end
 
--- Constraints can be dropped before their table, when two tables refer to each other.
-local function constraints_that_go(plan, identity, set)
-  local parts = {}
-  for _, child in ipairs(plan.children.a[identity] or {}) do
-    local object = plan.a.objects[child]
-    if object.kind == "constraint" and not object.part_of and set[child] then
-      parts[#parts + 1] = {
-        identity = child, takes = { [child] = true }, frees = { [child] = true },
-        releases = plan.a.depends[child],
-        alone = function()
-          constraints.drop(plan, child, object)
-        end,
-      }
-    end
-  end
-  return parts
-end
-
 -- A default that uses what needs the table itself.
 local function defaults_that_go(plan, object, parts)
   for _, column in ipairs(object.columns) do
@@ -415,7 +397,7 @@ function tables.drop(plan, identity, object)
     frees[one] = true
   end
   local is_foreign = object.kind == "foreign table"
-  local parts = constraints_that_go(plan, identity, takes)
+  local parts = constraints.parts_that_go(plan, identity, takes)
   defaults_that_go(plan, object, parts)
   plan:node({
     when = "drop", kind = object.kind, identity = identity, takes = takes, frees = frees,

@@ -109,7 +109,7 @@ creation["base type"] = function(_, object)
   for _, pair in ipairs(base_words) do
     add(pair[2], object[pair[1]])
   end
-  add("INTERNALLENGTH", object.length == -1 and "VARIABLE" or object.length)
+  add("INTERNALLENGTH", object.length == -1 and "VARIABLE" or ("%d"):format(object.length))
   add("ALIGNMENT", alignments[object.alignment])
   add("STORAGE", storages[object.storage])
   add("CATEGORY", object.category and quote.string(object.category))
@@ -167,6 +167,9 @@ end
 
 local function node_of(plan, identity, object, extra)
   local gives = { [identity] = true }
+  for _, column in ipairs(object.columns or {}) do
+    gives[plan:column_identity(object, column.name)] = true
+  end
   local parts = object.kind == "domain" and check_parts(plan, identity, object, gives) or {}
   local node = {
     when = "make", kind = object.kind, identity = identity, gives = gives, parts = parts,
@@ -209,25 +212,50 @@ local function drop_record(plan, object)
     object.kind == "base type" and " CASCADE" or "")
 end
 
+-- The functions of a base type and the type itself need each other: they go together.
+local function take_functions_along(plan, identity)
+  for user in pairs(plan:users(identity)) do
+    if (plan.a.depends[identity] or {})[user] then
+      plan:go_with(user, identity)
+    end
+  end
+end
+
 ---Makes the node that drops a type.
 function types.drop(plan, identity, object)
+  if object.kind == "base type" then
+    take_functions_along(plan, identity)
+  end
   local set = plan:with_companions({ [identity] = true })
   plan:node({
     when = "drop", kind = object.kind, identity = identity, takes = set, frees = set,
+    parts = constraints.parts_that_go(plan, identity, set),
     vacates = claims(object), records = { drop_record(plan, object) },
   })
+end
+
+-- The functions that make ranges keep their names, and so does the multirange.
+local function put_range_aside(plan, before)
+  local name = plan:name(before)
+  local multirange = plan:name({ schema = before.schema, name = before.multirange })
+  local function rename(function_name, arguments, new_name)
+    return records.new("rename_function", {
+      name = function_name, arguments = arguments, new_name = new_name,
+    })
+  end
+  local subtype = before.subtype
+  return {
+    records.new("rename_type", { name = multirange, new_name = before.multirange .. ASIDE }),
+    rename(name, { subtype, subtype }, before.name .. ASIDE),
+    rename(name, { subtype, subtype, "text" }, before.name .. ASIDE),
+    rename(multirange, {}, before.multirange .. ASIDE),
+  }
 end
 
 ---Makes the nodes that put a type aside, make it anew, and drop the old one at last.
 function types.remake(plan, identity, before, after)
   local aside = before.name .. ASIDE
-  local more = {}
-  if before.multirange then
-    local old = { schema = before.schema, name = before.multirange }
-    more[1] = records.new("rename_type", {
-      name = plan:name(old), new_name = before.multirange .. ASIDE,
-    })
-  end
+  local more = before.kind == "range" and put_range_aside(plan, before) or {}
   local node = node_of(plan, identity, after, {
     aside = records.new("rename_type", { name = plan:name(before), new_name = aside }),
     more = more,

@@ -70,7 +70,7 @@ WHERE CASE WHEN a.defaclnamespace = 0 THEN {wide} ELSE a.defaclnamespace IN {sch
 
 local function take_tables(object, build)
   for _, entry in ipairs(object.tables or {}) do
-    local relation = entry.oid
+    local relation = math.tointeger(tonumber(entry.oid)) -- JSON has OIDs as texts
     entry.table = build.ids[class.relation][relation] or "table " .. entry.name
     entry.columns = entry.keys and build:column_names(relation, entry.keys)
     entry.oid, entry.name, entry.keys = nil, nil, nil

@@ -1,0 +1,145 @@
+--- trigger
+CREATE TABLE t (a int, b int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+-- before
+-- after
+CREATE TRIGGER g BEFORE INSERT OR UPDATE OF a, b ON t FOR EACH ROW WHEN (NEW.a > 0 AND NEW.b IS
+  NOT NULL) EXECUTE FUNCTION f('x', 'it''s');
+
+--- trigger: statement with tables
+CREATE TABLE t (a int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- before
+-- after
+CREATE TRIGGER g AFTER UPDATE ON t REFERENCING OLD TABLE AS o NEW TABLE AS n FOR EACH STATEMENT
+  EXECUTE FUNCTION f();
+CREATE TRIGGER h AFTER TRUNCATE ON t EXECUTE FUNCTION f();
+
+--- trigger: changed
+CREATE TABLE t (a int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- before
+CREATE TRIGGER g AFTER UPDATE ON t EXECUTE FUNCTION f();
+-- after
+CREATE TRIGGER g BEFORE DELETE ON t FOR EACH ROW EXECUTE FUNCTION f();
+COMMENT ON TRIGGER g ON t IS 'x';
+
+--- trigger: state
+CREATE TABLE t (a int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER g AFTER UPDATE ON t EXECUTE FUNCTION f();
+CREATE TRIGGER h AFTER UPDATE ON t EXECUTE FUNCTION f();
+-- before
+-- after
+ALTER TABLE t DISABLE TRIGGER g;
+ALTER TABLE t ENABLE ALWAYS TRIGGER h;
+
+--- trigger: state between
+CREATE TABLE t (a int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- before
+CREATE TRIGGER g AFTER UPDATE ON t EXECUTE FUNCTION f();
+ALTER TABLE t ENABLE REPLICA TRIGGER g;
+-- after
+CREATE TRIGGER g BEFORE UPDATE ON t EXECUTE FUNCTION f();
+ALTER TABLE t DISABLE TRIGGER g;
+
+--- trigger: its function is made anew
+CREATE TABLE t (a int);
+-- before
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER g AFTER UPDATE ON t EXECUTE FUNCTION f();
+-- after
+CREATE FUNCTION h() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+CREATE TRIGGER g AFTER UPDATE ON t EXECUTE FUNCTION h();
+
+--- trigger: constraint changed
+CREATE TABLE t (a int);
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NULL; END';
+-- before
+CREATE CONSTRAINT TRIGGER g AFTER INSERT ON t FOR EACH ROW EXECUTE FUNCTION f();
+-- after
+CREATE CONSTRAINT TRIGGER g AFTER INSERT ON t DEFERRABLE FOR EACH ROW EXECUTE FUNCTION f();
+
+--- rule
+CREATE TABLE t (a int);
+CREATE TABLE u (a int);
+-- before
+-- after
+CREATE RULE r AS ON INSERT TO t WHERE NEW.a > 5 DO ALSO INSERT INTO u VALUES (NEW.a);
+COMMENT ON RULE r ON t IS 'x';
+ALTER TABLE t DISABLE RULE r;
+
+--- rule: changed
+CREATE TABLE t (a int);
+-- before
+CREATE RULE r AS ON DELETE TO t DO INSTEAD NOTHING;
+-- after
+CREATE RULE r AS ON DELETE TO t WHERE OLD.a > 0 DO INSTEAD NOTHING;
+ALTER TABLE t ENABLE ALWAYS RULE r;
+
+--- policy
+CREATE TABLE t (a int);
+ALTER TABLE t ENABLE ROW LEVEL SECURITY;
+-- before
+-- after
+CREATE POLICY p ON t FOR SELECT TO luamig_spec_bob, luamig_spec_alice USING (a > 0);
+CREATE POLICY q ON t AS RESTRICTIVE FOR INSERT WITH CHECK (a < 5);
+CREATE POLICY r ON t;
+COMMENT ON POLICY p ON t IS 'x';
+
+--- policy: changed
+CREATE TABLE t (a int);
+-- before
+CREATE POLICY p ON t USING (a > 0);
+-- after
+CREATE POLICY p ON t TO luamig_spec_bob USING (a > 1) WITH CHECK (a > 2);
+
+--- policy: command
+CREATE TABLE t (a int);
+-- before
+CREATE POLICY p ON t USING (a > 0);
+-- after
+CREATE POLICY p ON t AS RESTRICTIVE FOR UPDATE USING (a > 0);
+
+--- policy: on another table
+CREATE TABLE t (a int);
+CREATE TABLE u (b int);
+-- before
+-- after
+CREATE POLICY p ON t USING (EXISTS (SELECT FROM u WHERE u.b = t.a));
+
+--- policy: with a function that goes
+-- before
+CREATE FUNCTION f() RETURNS boolean LANGUAGE sql AS 'SELECT true';
+CREATE TABLE t (a int);
+CREATE POLICY p ON t USING (f());
+-- after
+CREATE TABLE t (a int);
+CREATE POLICY p ON t USING (true);
+
+--- statistics
+CREATE TABLE t (id integer PRIMARY KEY, a text, b integer);
+-- before
+-- after
+CREATE STATISTICS s (ndistinct, mcv) ON a, b FROM t;
+CREATE STATISTICS u ON (lower(a)) FROM t;
+CREATE STATISTICS w ON a, (b + 1), id FROM t;
+ALTER STATISTICS s SET STATISTICS 50;
+COMMENT ON STATISTICS s IS 'x';
+
+--- statistics: changed
+CREATE TABLE t (id integer PRIMARY KEY, a text, b integer);
+-- before
+CREATE STATISTICS s ON a, b FROM t;
+-- after
+CREATE STATISTICS s (dependencies) ON a, b, id FROM t;
+ALTER STATISTICS s SET STATISTICS 9;
+ALTER STATISTICS s OWNER TO luamig_spec_alice;
+
+--- statistics: target
+CREATE TABLE t (id integer PRIMARY KEY, a text, b integer);
+CREATE STATISTICS s ON a, b FROM t;
+-- before
+-- after
+ALTER STATISTICS s SET STATISTICS 9;
