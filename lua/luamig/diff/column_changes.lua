@@ -183,7 +183,8 @@ local function add_sequence(plan, object, before, after, out)
       name = plan:name(old), new_name = after.name,
     })
   end
-  if before.logged ~= after.logged or before.unlogged ~= after.unlogged then
+  if plan:since(15)
+    and (before.logged ~= after.logged or before.unlogged ~= after.unlogged) then
     local is_logged = after.logged or not (after.unlogged or object.unlogged)
     out[#out + 1] = records.sql("ALTER SEQUENCE %s SET %s", names.sql(new),
       is_logged and "LOGGED" or "UNLOGGED")
@@ -226,13 +227,14 @@ local function add_identity(plan, object, before, after, out)
   end
 end
 
-local function not_null_name(object, column)
+---The name of a NOT NULL (PostgreSQL 18).
+function column_changes.not_null_name(object, column)
   return column.not_null_name or names.made_up(object.name, column.name, "not_null")
 end
 
 local function add_not_null(plan, object, column, out)
   out[#out + 1] = records.new("create_not_null_constraint", {
-    name = not_null_name(object, column),
+    name = column_changes.not_null_name(object, column),
     table = plan:name(object),
     column = column.name,
     no_inherit = column.not_null_no_inherit,
@@ -243,7 +245,8 @@ end
 
 -- PostgreSQL 18: NOT NULL has a name, and more.
 local function change_not_null(plan, object, before, after, out)
-  local old, new = not_null_name(object, before), not_null_name(object, after)
+  local old, new = column_changes.not_null_name(object, before),
+    column_changes.not_null_name(object, after)
   local is_other = before.not_null_no_inherit ~= after.not_null_no_inherit
     or after.not_null_not_valid and not before.not_null_not_valid
   if is_other then
@@ -276,7 +279,7 @@ local function add_not_nulls(plan, object, before, after, out)
     add_not_null(plan, object, after, out)
   elseif after.not_null_comment then
     out[#out + 1] = records.new("set_comment", {
-      kind = "constraint", name = not_null_name(object, after), on = plan:name(object),
+      kind = "constraint", name = column_changes.not_null_name(object, after), on = plan:name(object),
       text = after.not_null_comment,
     })
   end

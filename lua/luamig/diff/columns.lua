@@ -20,19 +20,31 @@ end
 -- What ALTER TABLE hands down to children, and what a new column brings to them.
 local handed_down = {
   "type", "collation", "default", "not_null", "generated", "expression", "statistics", "storage",
-  "not_null_name", "not_null_not_valid",
+  "not_null_not_valid",
 }
 local handed_to_new = {
   "name", "type", "collation", "default", "not_null", "generated", "expression", "storage",
-  "type_storage", "compression", "not_null_name",
+  "type_storage", "compression",
 }
 
-local function new_in_child(column)
+-- PostgreSQL 18: the NOT NULL that comes from a parent has the parent's name for it.
+local function take_not_null_name(plan, parent, child, column, mine)
+  if plan:since(18) and column.not_null then
+    local name = column_changes.not_null_name(plan.b.objects[parent], column)
+    local own = column_changes.not_null_name(plan.b.objects[child], { name = column.name })
+    mine.not_null_name = name ~= own and name or nil
+  end
+end
+
+---What a column of a parent is in a new child, or in a child that gets it.
+---@param parent string  identity
+---@param child string   identity
+function columns.in_child(plan, parent, child, column)
   local out = { inherited = true }
   for _, field in ipairs(handed_to_new) do
     out[field] = column[field]
   end
-  out.not_null_inherited = column.not_null_name and true or nil
+  take_not_null_name(plan, parent, child, column, out)
   return out
 end
 
@@ -70,22 +82,24 @@ function columns.parents(plan, identity)
 end
 
 local function follow_column(mine, old, new)
+  local had_not_null = mine.not_null
   for _, field in ipairs(handed_down) do
     if old[field] ~= new[field] then
       mine[field] = new[field]
     end
   end
+  return not had_not_null and mine.not_null or old.not_null_name ~= new.not_null_name
 end
 
 -- What the changes of a parent do to the columns of a child.
-local function follow(plan, mine, parent)
+local function follow(plan, mine, parent, child)
   local old_columns, new_columns = columns.before(plan, parent), plan.columns.b[parent] or {}
   for name, new in pairs(new_columns) do
     local old = old_columns[name]
     if not old and not mine[name] then
-      mine[name] = new_in_child(new)
-    elseif old and mine[name] then
-      follow_column(mine[name], old, new)
+      mine[name] = columns.in_child(plan, parent, child, new)
+    elseif old and mine[name] and follow_column(mine[name], old, new) then
+      take_not_null_name(plan, parent, child, new, mine[name])
     end
   end
   local is_type = plan.a.objects[parent].kind == "composite"
@@ -109,7 +123,7 @@ function columns.before(plan, identity)
     end
     for _, parent in ipairs(columns.parents(plan, identity)) do
       if plan.a.objects[parent] and plan.b.objects[parent] then
-        follow(plan, mine, parent)
+        follow(plan, mine, parent, identity)
       end
     end
   end

@@ -89,29 +89,24 @@ local function named_not_null(plan, column)
   })
 end
 
-local function like_parent(plan, object, name)
+local function like_parent(plan, identity, object, name)
   local parents = object.partition_of and { object.partition_of } or object.inherits or {}
   for _, parent in ipairs(parents) do
     local column = (plan.columns.b[parent] or {})[name]
     if column then
-      local fresh = {}
-      for field, v in pairs(column) do
-        fresh[field] = v
-      end
-      fresh.acl, fresh.labels, fresh.comment, fresh.options = nil, nil, nil, nil
-      fresh.fdw_options, fresh.statistics, fresh.identity, fresh.sequence = nil, nil, nil, nil
-      return fresh
+      return columns.in_child(plan, parent, identity, column)
     end
   end
   return { name = name }
 end
 
 -- The columns as items, the records that must follow, the identities that are given.
-local function column_items(plan, object, made)
+local function column_items(plan, identity, object, made)
   for _, column in ipairs(object.columns) do
     if column.inherited and not made.is_standalone then
       records.append(made.behind,
-        column_changes.records(plan, object, like_parent(plan, object, column.name), column))
+        column_changes.records(plan, object,
+        like_parent(plan, identity, object, column.name), column))
     else
       local definition, fresh, serial = columns.definition(plan, object, column)
       if made.is_raw then
@@ -346,7 +341,7 @@ function tables.create(plan, identity, object)
     gives = { [identity] = true }, is_standalone = plan.standalone[identity],
     is_raw = is_raw(object),
   }
-  column_items(plan, object, made)
+  column_items(plan, identity, object, made)
   constraint_parts(plan, identity, object, made)
   default_parts(plan, object, made)
   for _, part in ipairs(made.parts) do
