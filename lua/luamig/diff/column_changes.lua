@@ -62,7 +62,7 @@ function set.type(plan, before, after, args)
     return
   end
   args.type = names.type(after.type)
-  args.collation = after.collation
+  args.collation = names.unquoted(after.collation)
   if is_forced == "type" then
     args.using = ("%s::text::%s"):format(quote.ident(after.name), after.type)
   else

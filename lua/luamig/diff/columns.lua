@@ -329,7 +329,7 @@ function columns.definition(plan, object, column)
     default = not serial and column_changes.default(plan, column) or nil,
     identity = column_changes.identity(column),
     generated = generated_of(column),
-    collation = column.collation,
+    collation = names.unquoted(column.collation),
     storage = column.storage,
     compression = column.compression,
     comment = comment,

@@ -85,7 +85,8 @@ local function attribute(column)
     return { column.name, names.type(column.type) }
   end
   return value.new("column", {
-    name = column.name, type = names.type(column.type), collation = column.collation,
+    name = column.name, type = names.type(column.type),
+    collation = names.unquoted(column.collation),
     comment = column.comment,
   })
 end
@@ -128,7 +129,8 @@ function composites.changes(plan, before, after)
       args.alter[#args.alter + 1] = { column.name, names.type(column.type) }
       if column.collation then
         args.alter[#args.alter] = value.new("column", {
-          name = column.name, type = names.type(column.type), collation = column.collation,
+          name = column.name, type = names.type(column.type),
+    collation = names.unquoted(column.collation),
         })
       end
     end

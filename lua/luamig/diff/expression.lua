@@ -17,6 +17,7 @@ local function number_of(text)
 end
 
 local function number_constant(text, type_name)
+  type_name = names.base_type(type_name)
   local negative, cast = text:match("^'(%-[%d.]+)'::(.+)$")
   if negative then
     text = (cast == type_name or cast == "integer" and integers[type_name]) and negative or ""

@@ -1,6 +1,7 @@
 --- Reads keys of indexes, exclusion constraints and partitioned tables back from their definition.
 -- Pure.
 
+local names = require("luamig.diff.names")
 local scan = require("luamig.diff.scan")
 local value = require("luamig.value")
 
@@ -15,7 +16,8 @@ local function cut(text, word)
 end
 
 local function order_of(text)
-  local key, is_first, is_last, is_desc = {}, nil, nil, nil
+  local key = {}
+  local is_first, is_last, is_desc
   text, is_first = cut(text, " NULLS FIRST")
   text, is_last = cut(text, " NULLS LAST")
   text, is_desc = cut(text, " DESC")
@@ -56,7 +58,7 @@ function key_text.key(text)
   local collate = rest:match("^ COLLATE ()")
   if collate then
     local name, stop = scan.dotted(rest, collate)
-    key.collation, rest = name, rest:sub(stop)
+    key.collation, rest = names.unquoted(name), rest:sub(stop)
   end
   if rest:find("%S") then
     local class = rest:match("^ (.+)$")

@@ -21,6 +21,17 @@ function names.of(object, plain)
   return clause.dotted(schema, object.name)
 end
 
+---A name that is written as SQL has it, as the operations take it: "C" needs no quotes there.
+---@param text string|nil  `"C"`, `app.de`
+---@return string|nil
+function names.unquoted(text)
+  if not text then
+    return nil
+  end
+  local parts = quote.parts(text)
+  return parts and clause.dotted(parts[#parts - 1], parts[#parts]) or text
+end
+
 ---The name as SQL takes it, always with its schema.
 ---@return string
 function names.sql(object)

@@ -2,24 +2,36 @@
 
 local scan = {}
 
+local function is_word(text, at)
+  return at > 0 and text:find("^[%w_]", at) ~= nil
+end
+
+-- E'…' has backslashes that mean something.
+local function is_escaped(text, at)
+  return text:sub(at, at) == "'" and at > 1 and text:find("^[eE]", at - 1) ~= nil
+    and not is_word(text, at - 2)
+end
+
+local function mark_end(text, at)
+  local mark = text:sub(at, at)
+  local pattern = is_escaped(text, at) and "['\\]" or mark
+  local position = at + 1
+  while true do
+    local stop = text:find(pattern, position)
+    if not stop then
+      return #text
+    elseif text:sub(stop, stop) == mark and text:sub(stop + 1, stop + 1) ~= mark then
+      return stop
+    end
+    position = stop + 2
+  end
+end
+
 -- Where a quoted piece ends that begins at `at`: '…', "…" or $tag$…$tag$; nil when none begins.
 local function quoted_end(text, at)
   local c = text:sub(at, at)
   if c == "'" or c == '"' then
-    local is_escaped = c == "'" and text:find("^[eE]", at - 1) and not text:find("^[%w_]", at - 2)
-    local position = at + 1
-    while true do
-      local stop = text:find(is_escaped and "['\\]" or c, position)
-      if not stop then
-        return #text
-      elseif text:sub(stop, stop) == "\\" then
-        position = stop + 2
-      elseif text:sub(stop + 1, stop + 1) == c then
-        position = stop + 2
-      else
-        return stop
-      end
-    end
+    return mark_end(text, at)
   end
   local tag = c == "$" and text:match("^%$[%a_]?[%w_]*%$", at)
   if tag then
@@ -131,8 +143,7 @@ end
 function scan.word(text, word, from)
   local start = walk(text, from, function(position)
     return text:sub(position, position + #word - 1) == word
-      and not text:find("^[%w_]", position - 1)
-      and not text:find("^[%w_]", position + #word)
+      and not is_word(text, position - 1) and not is_word(text, position + #word)
   end)
   return start, start and start + #word
 end

@@ -34,7 +34,8 @@ local function attribute(plan, column)
     return { column.name, names.type(column.type) }
   end
   return value.new("column", {
-    name = column.name, type = names.type(column.type), collation = column.collation,
+    name = column.name, type = names.type(column.type),
+    collation = names.unquoted(column.collation),
     comment = comment,
   })
 end
@@ -67,7 +68,7 @@ creation["domain"] = function(plan, object, parts)
     type = names.type(object.type),
     default = domain_default(plan, object),
     nullable = records.false_if(object.not_null and not object.not_null_name),
-    collation = object.collation,
+    collation = names.unquoted(object.collation),
     check = checks,
     comment = comment_of(plan, object),
   })
@@ -78,7 +79,7 @@ function creation.range(plan, object)
     name = plan:name(object),
     subtype = names.type(object.subtype),
     opclass = object.subtype_opclass,
-    collation = object.collation,
+    collation = names.unquoted(object.collation),
     canonical = object.canonical,
     subtype_diff = object.subtype_diff,
     multirange = object.multirange and clause.dotted(object.schema, object.multirange),
