@@ -416,6 +416,13 @@ function config.load(options)
   return build(source, values, options.env)
 end
 
+---A config that says nothing, for commands that can do without a project: every default, and the
+---current folder.
+---@return luamig.Config
+function config.plain()
+  return build({ path = lfs.currentdir() .. "/luamig.lua", file = "luamig.lua" }, {})
+end
+
 config.url = config_url.url
 config.redacted = config_url.redacted
 

@@ -9,6 +9,7 @@
 
 local compare = require("luamig.snapshot.compare")
 local kinds = require("luamig.diff.kinds")
+local matches = require("luamig.diff.matches")
 local order = require("luamig.diff.order")
 local plan = require("luamig.diff.plan")
 local spread = require("luamig.diff.spread")
@@ -50,6 +51,7 @@ local function set_fates(self)
   for _, identity in ipairs(self.identities) do
     set_fate(self, identity)
   end
+  matches.find(self)
   tables.compare_all(self)
 end
 
@@ -62,6 +64,8 @@ local function add_nodes(self, identity)
   end
   if (fate == "create" or fate == "replace") and not self.folded[identity] then
     family.create(self, identity, after)
+  elseif fate == "rename" then
+    matches.add(self, identity)
   elseif fate == "remake" then
     family.remake(self, identity, before, after)
   elseif fate == "alter" or fate == "refresh" then
@@ -102,8 +106,27 @@ local function changes_of(nodes)
   return changes
 end
 
+local function by_name(list)
+  local out = {}
+  for _, entry in ipairs(list) do
+    out[entry.kind .. " " .. entry.name] = entry
+  end
+  return out
+end
+
+-- What only one of the two has of the things that no snapshot describes.
+local function note_unmodelled(self)
+  local a, b = by_name(self.a.unmodelled), by_name(self.b.unmodelled)
+  for _, name in ipairs(sorted_identities(a, b)) do
+    local before, after = a[name], b[name]
+    if not before or not after or before.why ~= after.why then
+      self:note(name, (after or before).why)
+    end
+  end
+end
+
 ---@class luamig.diff.Options
----@field column_order? boolean  false: it does not matter; else it is named as not changeable
+---@field column_order? boolean  false: it is noted, and does not count; else it counts
 ---@field owners? boolean        false passes them over; so for the next three
 ---@field privileges? boolean
 ---@field comments? boolean
@@ -118,6 +141,7 @@ end
 ---@class luamig.diff.Result
 ---@field changes table[]      see above
 ---@field unsupported table[]  what differs and is not changed
+---@field notes table[]        what differs and does not count: { identity =, what = }
 
 ---What leads from `a` to `b`. Pure.
 ---@param a table  snapshot
@@ -130,7 +154,8 @@ function diff.between(a, b, options)
   spread.run(self)
   add_all_nodes(self)
   local changes = changes_of(order.sorted(self))
-  return { changes = changes, unsupported = self.unsupported }
+  note_unmodelled(self)
+  return { changes = changes, unsupported = self.unsupported, notes = self.notes }
 end
 
 return diff

@@ -77,7 +77,8 @@ local function values_of(draft)
 end
 
 -- All words at once, so that nothing is looked for in what has been put in. A list of lines takes
--- the indent of its word; what is empty leaves neither a line nor a space behind.
+-- the indent of its word, but not the further lines of an item, which may be inside a string; what
+-- is empty leaves neither a line nor a space behind.
 local function filled(text, values)
   return (text:gsub("([ \t]*){(%l[%l_]*)}(\n?)", function(indent, word, line_end)
     local value = values[word]

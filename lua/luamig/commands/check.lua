@@ -73,9 +73,31 @@ local function check_slipped(self)
   end
 end
 
+-- The database must be what the project declares, when it declares anything.
+local function check_target(self)
+  if not self.cfg.target then
+    return nil
+  end
+  local drift, show = require("luamig.drift"), require("luamig.diff.show")
+  local comparison, target = drift.compare(self)
+  local result = comparison:there()
+  if not drift.is_none(result) then
+    local count = #result.changes + #result.unsupported
+    fault.raise({
+      kind = "pending",
+      message = ("the database is not what %s declares: %d difference%s"):format(target, count,
+        count == 1 and "" or "s"),
+      detail = show.ops(result):gsub("\n$", ""),
+      try = "luamig revision --autogenerate -m 'what changes'",
+    })
+  end
+  return target
+end
+
 function check.run(ctx)
   local graph, by_id = ctx:graph()
   compile_all(graph, by_id)
+  local target
   if not ctx.options.offline then
     local self = require("luamig.migration").open(ctx, "luamig check")
     self:check_rows()
@@ -83,13 +105,15 @@ function check.run(ctx)
     check_edited(self)
     check_slipped(self)
     check_pending(self)
+    target = check_target(self)
   end
   local count = #graph:ids()
   if ctx.options.json then
     ctx.report.json({ ok = true, revisions = count })
   else
     ctx.report.out(("%s sound%s"):format(count == 1 and "1 revision:" or count .. " revisions: all",
-      ctx.options.offline and "" or "; the database is at head"))
+      ctx.options.offline and "" or "; the database is at head")
+      .. (target and (" and what %s declares"):format(target) or ""))
   end
   return 0
 end

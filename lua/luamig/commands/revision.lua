@@ -86,13 +86,26 @@ local function renew_editor_file(config)
   end
 end
 
+-- What the target differs in; nil when it differs in nothing, which is said.
+local function generated_body(ctx)
+  local generated = require("luamig.autogenerate").run(ctx)
+  if generated.body then
+    return generated.body
+  elseif generated.is_blocked then
+    ctx.report.say("nothing that a revision could do; no file is written")
+  else
+    ctx.report.say("nothing to do: the database is what the target declares; no file is written")
+  end
+  return nil
+end
+
 function revision.run(ctx)
   local options = ctx.options
-  if options.autogenerate then
-    usage("this build has no --autogenerate yet", "without it the file is written with what the "
-      .. "message tells, or empty")
-  end
   local message = message_of(ctx)
+  local body = not options.autogenerate and body_of(message) or generated_body(ctx)
+  if not body then
+    return 0
+  end
   local draft = require("luamig.draft")
   local new
   do
@@ -104,7 +117,7 @@ function revision.run(ctx)
       labels = options.labels,
       depends_on = options.depends_on,
       version_path = options.version_path,
-      body = body_of(message),
+      body = body,
     })
     draft.write(new)
   end

@@ -7,6 +7,39 @@ local function rows_text(rows)
   return #rows > 0 and table.concat(rows, ", ") or "<base>"
 end
 
+local OBJECTS_SHOWN <const> = 5
+
+-- How the database differs from what the project declares; asked only of one that is up to date.
+-- A declaration that cannot be built must not keep the rest from being told.
+local function drift_of(self)
+  local drift = require("luamig.drift")
+  local ok, result, target = pcall(function()
+    local comparison, target = drift.compare(self)
+    return comparison:there(), target
+  end)
+  if not ok then
+    local f = result
+    if not require("luamig.fault").is(f) or f.kind == "interrupted" then
+      error(f, 0)
+    end
+    return { target = self.cfg.target, failure = f.message, objects = {} }
+  end
+  local objects, seen = {}, {}
+  for _, list in ipairs({ result.changes, result.unsupported }) do
+    for _, one in ipairs(list) do
+      if not seen[one.identity] then
+        seen[one.identity] = true
+        objects[#objects + 1] = one.identity
+      end
+    end
+  end
+  return { target = target, objects = objects }
+end
+
+local function is_current(self, unknown, pending)
+  return self.cfg.target and #unknown == 0 and #pending == 0 and #self.state.unfinished == 0
+end
+
 local function gather(self)
   local unknown = self.graph:unknown(self.state.rows)
   local pending = #unknown == 0 and self:steps("upgrade", "heads") or {}
@@ -28,6 +61,7 @@ local function gather(self)
     holder = self.conn:exec(self.state.sql.lock_holder)[1],
     is_pooled = self.state.is_pooled,
     is_standby = self.state.session.standby,
+    drift = is_current(self, unknown, pending) and drift_of(self) or nil,
   }
 end
 
@@ -63,6 +97,18 @@ local verdicts = {
   end, function(s)
     return ("%d revision%s pending"):format(#s.pending, #s.pending == 1 and "" or "s"),
       #s.heads > 1 and "luamig upgrade heads" or "luamig upgrade"
+  end },
+  { function(s)
+    return s.drift ~= nil and s.drift.failure ~= nil
+  end, function(s)
+    return ("up to date; whether it is what %s declares is not known"):format(s.drift.target),
+      "luamig check tells why"
+  end },
+  { function(s)
+    return s.drift ~= nil and #s.drift.objects > 0
+  end, function(s)
+    return ("the database is not what %s declares"):format(s.drift.target),
+      "luamig check shows the difference"
   end },
   { function()
     return true
@@ -130,6 +176,16 @@ local function print_place(report, s)
     s.holder.role or "?") or nil)
 end
 
+local function print_drift(report, drift)
+  local objects = drift and drift.objects or {}
+  for i = 1, math.min(#objects, OBJECTS_SHOWN) do
+    field(report, "differs", objects[i])
+  end
+  if #objects > OBJECTS_SHOWN then
+    field(report, "differs", ("… and %d more"):format(#objects - OBJECTS_SHOWN))
+  end
+end
+
 local function print_work(report, s)
   field(report, "pending", #s.pending > 0 and tostring(#s.pending) or nil)
   print_pending(report, require("luamig.runner"), s.pending)
@@ -143,6 +199,7 @@ local function print_work(report, s)
   for _, rev in ipairs(s.slipped) do
     field(report, "never run", rev.file)
   end
+  print_drift(report, s.drift)
 end
 
 -- With -v, the stored text of what was begun and not finished.

@@ -110,6 +110,16 @@ local function follow(plan, mine, parent, child)
   end
 end
 
+-- A sequence that gets another name gets it in the default too.
+local function follow_sequence(plan, mine, identity)
+  for name, column in pairs(plan.columns.b[identity] or {}) do
+    local was = mine[name]
+    if was and was.serial and column.serial and plan.renamed[column.serial] == was.serial then
+      was.default, was.serial = column.default, column.serial
+    end
+  end
+end
+
 ---The columns of a table as they are when its parents have been changed, by name.
 ---@return table<string, table>
 function columns.before(plan, identity)
@@ -126,6 +136,7 @@ function columns.before(plan, identity)
         follow(plan, mine, parent, identity)
       end
     end
+    follow_sequence(plan, mine, identity)
   end
   return mine
 end
@@ -253,17 +264,19 @@ end
 
 ---Says so when the columns will not stand in the order that is wanted.
 function columns.check_order(plan, identity)
-  if plan.options.column_order == false then
-    return
-  end
   local wanted = {}
   for i, column in ipairs(plan.b.objects[identity].columns) do
     wanted[i] = column.name
   end
   local got = order_after(plan, identity)
   if table.concat(got, "\n") ~= table.concat(wanted, "\n") then
-    plan:cannot(identity, ("the order of its columns: %s instead of %s"):format(
-      table.concat(got, ", "), table.concat(wanted, ", ")))
+    local what = ("the order of its columns: %s instead of %s"):format(table.concat(got, ", "),
+      table.concat(wanted, ", "))
+    if plan.options.column_order == false then
+      plan:note(identity, what)
+    else
+      plan:cannot(identity, what)
+    end
   end
 end
 

@@ -6,6 +6,7 @@
 --   replace        dropped and made anew
 --   remake         a type: put aside, made anew, and its columns moved over
 --   alter          changed in place
+--   rename         it gets another name; renamed is its old self
 --   retype         a column whose type changes; what stands on it may have to go meanwhile
 --   refresh        a column whose default or expression must let go for a moment
 
@@ -87,9 +88,11 @@ function plan.new(a, b, options)
     detached = {}, -- nodes by which tables leave their parents
     column_nodes = {},
     early = {}, -- nodes that make the shell of a base type
+    renamed = {}, -- [new identity] = the old one
     folded = {}, -- constraints that stand in their new table
     standalone = {}, -- tables that become partitions once they are there
     unsupported = {},
+    notes = {},
     old_users = users_of(a),
     children = { a = children_of(a), b = children_of(b) },
     columns = { a = columns_of(a), b = columns_of(b) },
@@ -193,6 +196,11 @@ end
 ---@param what string  "column order of …"
 function Plan:cannot(identity, what)
   self.unsupported[#self.unsupported + 1] = { identity = identity, what = what }
+end
+
+---Names something that differs and does not count.
+function Plan:note(identity, what)
+  self.notes[#self.notes + 1] = { identity = identity, what = what }
 end
 
 local ranks = {

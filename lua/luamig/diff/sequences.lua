@@ -161,6 +161,11 @@ function sequences.alter(plan, identity, before, after)
   end
 end
 
+---What is said of a sequence beside its numbers.
+function sequences.words(plan, before, after, out)
+  annotations.change(plan, before, after, out)
+end
+
 ---@return "alter"
 function sequences.compare()
   return "alter"

@@ -112,3 +112,15 @@ CREATE INDEX i ON t (f(a));
 CREATE FUNCTION f(y text) RETURNS text IMMUTABLE LANGUAGE sql AS 'SELECT ''x''';
 CREATE TABLE t (a text);
 CREATE INDEX i ON t (f(a));
+--- index: renamed
+CREATE TABLE t (a int, b int);
+-- before
+CREATE INDEX i1 ON t (a) WHERE b > 0;
+CREATE INDEX j1 ON t (b);
+ALTER TABLE t CLUSTER ON j1;
+-- after
+CREATE INDEX i2 ON t (a) WHERE b > 0;
+COMMENT ON INDEX i2 IS 'x';
+CREATE INDEX j2 ON t (b);
+ALTER TABLE t CLUSTER ON j2;
+

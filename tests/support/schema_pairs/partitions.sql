@@ -240,3 +240,19 @@ CREATE TABLE c (z int) INHERITS (a);
 -- after
 CREATE TABLE a (x int, CONSTRAINT k CHECK (x > 0));
 CREATE TABLE c (z int) INHERITS (a);
+--- partitioned: identity
+-- since 17
+-- before
+CREATE TABLE p (n int, a int) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+-- after
+CREATE TABLE p (n int, a int GENERATED ALWAYS AS IDENTITY) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+
+--- partitioned: new with identity and generated columns
+-- before
+-- after
+CREATE TABLE p (n int, a int DEFAULT 1, g int GENERATED ALWAYS AS (n * 2) STORED)
+  PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+

@@ -52,3 +52,11 @@ CREATE SEQUENCE s;
 COMMENT ON SEQUENCE s IS 'x';
 ALTER SEQUENCE s OWNER TO luamig_spec_alice;
 GRANT USAGE, SELECT ON SEQUENCE s TO luamig_spec_bob;
+--- sequence: of a serial column renamed
+-- before
+CREATE TABLE t (a serial);
+-- after
+CREATE TABLE t (a serial);
+ALTER SEQUENCE t_a_seq RENAME TO other;
+GRANT USAGE ON SEQUENCE other TO luamig_spec_bob;
+

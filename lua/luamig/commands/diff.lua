@@ -1,0 +1,74 @@
+local fault = require("luamig.fault")
+
+local diff = { name = "diff", summary = "Prints what leads from one schema to another." }
+
+function diff.setup(parser)
+  parser:argument("from", "a URL, schema.lua, schema.sql or a revision"):argname("A")
+  parser:argument("to", "the same: what A is to become"):argname("B")
+  parser:flag("--ops", "as calls of op, not as SQL")
+  parser:flag("--column-order", "the order of columns counts; it cannot be changed")
+  parser:option("--server", "server for scratch databases (default: a throwaway one)")
+    :argname("URL")
+end
+
+-- Files and URLs can be compared without a project.
+local function config_of(ctx)
+  local ok, result = pcall(ctx.config, ctx)
+  if ok then
+    return result
+  elseif fault.is(result) and result.message == "no luamig.lua here" and not ctx.options.env then
+    return require("luamig.config").plain()
+  end
+  error(result, 0)
+end
+
+local function place_of(ctx, cfg)
+  return function()
+    if not ctx.scratch_place then
+      ctx.scratch_place = require("luamig.scratch").open({
+        report = ctx.report, url = ctx.options.server, role = cfg.role,
+      })
+      ctx.closing[#ctx.closing + 1] = ctx.scratch_place
+    end
+    return ctx.scratch_place
+  end
+end
+
+-- Of two built states neither says who owns what.
+local function forget_builders(desired, from, to)
+  desired.forget_builder(from, nil)
+  desired.forget_builder(to, from.builder)
+end
+
+function diff.run(ctx)
+  local desired = require("luamig.desired")
+  local show = require("luamig.diff.show")
+  local cfg, options = config_of(ctx), ctx.options
+  local states = { cfg = cfg, place = place_of(ctx, cfg) }
+  local from = desired.of(ctx, options.from, states)
+  local to = desired.of(ctx, options.to, states)
+  forget_builders(desired, from, to)
+  local context = {
+    server_version = math.min(from.value.server_version, to.value.server_version),
+    naming = cfg.naming,
+  }
+  local result = require("luamig.comparison").new(from.value, to, {
+    server_version = context.server_version,
+    naming = cfg.naming,
+    column_order = options.column_order or false,
+  }, states.place):there()
+  local is_same = #result.changes == 0 and #result.unsupported == 0
+  if options.json then
+    ctx.report.json(show.json(result, context))
+  elseif options.ops then
+    ctx.report.raw(show.ops(result))
+  else
+    ctx.report.raw(show.sql(result, context))
+  end
+  if is_same and not options.json then
+    ctx.report.say(("no difference between %s and %s"):format(from.label, to.label))
+  end
+  return is_same and 0 or 3
+end
+
+return diff

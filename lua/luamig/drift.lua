@@ -1,0 +1,113 @@
+--- The database at hand and the schema that the project declares as its target: how far they are
+-- apart.
+
+local comparison = require("luamig.comparison")
+local desired = require("luamig.desired")
+local revision = require("luamig.revision")
+local runner = require("luamig.runner")
+local scratch = require("luamig.scratch")
+
+local drift = {}
+
+local function shown(target)
+  return desired.is_built(target) and revision.shown_path(target)
+    or require("luamig.config").redacted(target)
+end
+
+-- Where names without a schema go to, with the path that scripts run under.
+local function place_of_names(connection, path)
+  connection:exec("BEGIN READ ONLY")
+  connection:exec("SELECT pg_catalog.set_config('search_path', $1, true)", { path })
+  local row = connection:exec("SELECT pg_catalog.current_schema()::pg_catalog.text AS name")[1]
+  connection:exec("ROLLBACK")
+  return row.name
+end
+
+---A place for scratch databases beside the database at hand; opened once, closed with the session.
+---@param ctx luamig.Session
+---@return fun(): table
+function drift.place(ctx)
+  return function()
+    if not ctx.scratch_place then
+      local place = scratch.open({
+        report = ctx.report,
+        like = ctx:connect(),
+        like_url = require("luamig.database").url(ctx),
+        role = ctx:config().role,
+      })
+      ctx.scratch_place = place
+      ctx.closing[#ctx.closing + 1] = place
+    end
+    return ctx.scratch_place
+  end
+end
+
+---@class luamig.Drift
+---@field target string     as users should see it
+---@field current table     snapshot of the database
+---@field wanted luamig.State
+---@field options luamig.diff.Options  that compare the two
+---@field place fun(): table  for scratch databases
+
+---Reads the database at hand and builds the target. Raises whatever desired.of does.
+---@param self table  of luamig.migration
+---@return luamig.Drift
+function drift.read(self)
+  local ctx, cfg = self.ctx, self.cfg
+  local settings = runner.settings(cfg, self.state)
+  local options = {
+    cfg = cfg, place = drift.place(ctx), search_path = settings.search_path,
+  }
+  local wanted = desired.of(ctx, cfg.target, options)
+  local role = cfg.role or self.conn:info().user
+  desired.forget_builder(wanted, role)
+  return {
+    target = shown(cfg.target),
+    current = desired.read(self.conn, cfg),
+    wanted = wanted,
+    place = options.place,
+    options = {
+      role = role,
+      plain_schema = place_of_names(self.conn, settings.search_path),
+      server_version = self.conn:info().server_version,
+      naming = cfg.naming,
+      column_order = false,
+    },
+  }
+end
+
+-- What CREATE EXTENSION chooses by itself; asked only when there is an extension to make.
+local function available_extensions(connection, current, wanted)
+  for identity, object in pairs(wanted.objects) do
+    if object.kind == "extension" and not current.objects[identity] then
+      local out = {}
+      for _, row in ipairs(connection:exec([[
+        SELECT name::pg_catalog.text AS name, default_version AS version, comment
+          FROM pg_catalog.pg_available_extensions]])) do
+        out[row.name] = row
+      end
+      return out
+    end
+  end
+  return nil
+end
+
+---The database at hand and the target, compared. The project must have a target.
+---Raises whatever building a state raises.
+---@param self table  of luamig.migration
+---@return table comparison  of luamig.comparison
+---@return string target     as users should see it
+function drift.compare(self)
+  local read = drift.read(self)
+  read.options.available_extensions =
+    available_extensions(self.conn, read.current, read.wanted.value)
+  return comparison.new(read.current, read.wanted, read.options, read.place), read.target
+end
+
+---@param result luamig.diff.Result
+---@return boolean
+function drift.is_none(result)
+  return #result.changes == 0 and #result.unsupported == 0
+end
+
+return drift
