@@ -1,5 +1,5 @@
---- States of a database that a word names: a URL is looked at as it is; schema.lua, schema.sql and a
--- revision are built in a scratch database, so that PostgreSQL itself says what they mean.
+--- States of a database that a word names: a URL is looked at as it is; schema.lua, schema.sql and
+-- a revision are built in a scratch database, so that PostgreSQL itself says what they mean.
 
 local conn = require("luamig.core.conn")
 local digest = require("luamig.core.digest")

@@ -104,7 +104,9 @@ function renames.changes(list, plain_schema, is_back)
     else
       record = {
         op = "rename_column",
-        args = { table = dotted(one.schema, one.table, plain_schema), column = from, new_name = to },
+        args = {
+          table = dotted(one.schema, one.table, plain_schema), column = from, new_name = to,
+        },
       }
     end
     table.insert(out, is_back and 1 or #out + 1, { identity = one.new, records = { record } })

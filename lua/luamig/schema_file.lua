@@ -29,7 +29,7 @@ function schema_file.read(path, file)
   return (text:gsub("^\xEF\xBB\xBF", ""))
 end
 
--- Lines for psql that pg_dump writes since 2025: they keep their place, so that lines stay countable.
+-- Lines for psql that pg_dump writes since 2025: an empty one stays, so that lines can be counted.
 local function without_restrict(text)
   return (("\n" .. text):gsub("\n\\u?n?restrict [^\n]*", "\n"):sub(2))
 end

@@ -79,7 +79,8 @@ local function likeness_of(connection)
       FROM pg_catalog.pg_database d
      WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()]]):format(
     major >= 15 and "d.datlocprovider::pg_catalog.text" or "'c'",
-    major >= 17 and "d.datlocale" or major >= 15 and "d.daticulocale" or "NULL::pg_catalog.text"))[1]
+    major >= 17 and "d.datlocale" or major >= 15 and "d.daticulocale"
+      or "NULL::pg_catalog.text"))[1]
   local words = ("ENCODING %s LC_COLLATE %s LC_CTYPE %s"):format(quote.string(row.encoding),
     quote.string(row.collate), quote.string(row.ctype))
   if row.provider == "i" then

@@ -75,32 +75,33 @@ local function without(map, names)
   return out
 end
 
--- The arguments of a call: parameters by position, options in a table behind them.
-local function argument_trees(description, args)
-  local items, taken, mixed = {}, { tag = true, kind = args.tag ~= nil or nil }, nil
-  local parameters = description.parameters or {}
-  for i, parameter in ipairs(parameters) do
-    local v = args[parameter.name]
-    taken[parameter.name] = true
-    if description.options_in == parameter.name then
-      mixed = i
-    else
-      items[i] = v == nil and { text = "nil" } or tree(v)
-    end
-  end
-  local options = without(args, taken)
-  if mixed then
-    items[mixed] = list_tree(args[parameters[mixed].name], options)
-    if not items[mixed].items[1] and parameters[mixed].optional then
-      items[mixed] = nil
-    end
-  elseif next(options) then
-    items[#items + 1] = list_tree(nil, options)
-  end
+local function without_trailing_nils(items)
   while items[#items] and items[#items].text == "nil" do
     items[#items] = nil
   end
   return items
+end
+
+-- The options of a call stand in a table behind the parameters, or together with the list that is
+-- the last one.
+local function add_options(description, args, items, options)
+  local mixed = description.options_in and (args[description.options_in] or {})
+  if mixed and (mixed[1] or next(options)) then
+    items[#items] = list_tree(mixed, options)
+  elseif not mixed and next(options) then
+    items[#items + 1] = list_tree(nil, options)
+  end
+end
+
+local function argument_trees(description, args)
+  local items, taken = {}, { tag = true, kind = args.tag ~= nil or nil }
+  for i, parameter in ipairs(description.parameters or {}) do
+    local v = args[parameter.name]
+    taken[parameter.name] = true
+    items[i] = v == nil and { text = "nil" } or tree(v)
+  end
+  add_options(description, args, items, without(args, taken))
+  return without_trailing_nils(items)
 end
 
 local tags = {}

@@ -47,9 +47,7 @@ local function owner_record(plan, object, owner)
     role.ident(owner))
 end
 
-local comment_kinds = {
-  ["function"] = true, procedure = true, aggregate = true,
-}
+local comment_kinds = { ["function"] = true, procedure = true }
 
 local function comment_args(plan, object)
   local parent, parent_kind
@@ -65,15 +63,12 @@ local function comment_args(plan, object)
       on = parent,
     }
   end
-  local args = { kind = is_type[object.kind] and "type" or object.kind, name = plan:name(object) }
-  if comment_kinds[object.kind] then
-    args.arguments = names.arguments(object)
-  elseif object.kind == "operator" then
-    args.arguments = { object.left or "none", object.right }
-  elseif object.method and object.kind:find("^operator ") then
-    args.using = object.method
-  end
-  return args
+  return {
+    kind = is_type[object.kind] and "type" or object.kind,
+    name = plan:name(object),
+    arguments = comment_kinds[object.kind] and names.arguments(object) or nil,
+    using = object.kind:find("^operator ") and object.method or nil,
+  }
 end
 
 -- Kinds whose names op.set_comment takes in another form.

@@ -7,9 +7,9 @@ local value = require("luamig.value")
 
 local composites = {}
 
-local function by_name(columns)
+local function by_name(list)
   local out = {}
-  for _, column in ipairs(columns) do
+  for _, column in ipairs(list) do
     out[column.name] = column
   end
   return out
@@ -55,11 +55,11 @@ local function set_fates(plan, before, after)
   for name, column in pairs(new) do
     local fate = not old[name] and "create"
       or not is_same_type(old[name], column) and "retype" or nil
-    plan.fate[plan:column_identity(after, name)] = fate
+    plan.fate[plan.column_identity(after, name)] = fate
   end
   for name in pairs(old) do
     if not new[name] then
-      plan.fate[plan:column_identity(after, name)] = "drop"
+      plan.fate[plan.column_identity(after, name)] = "drop"
     end
   end
 end
@@ -80,14 +80,13 @@ function composites.compare(plan, before, after, identity)
   return "alter"
 end
 
-local function attribute(column)
-  if not column.collation and not column.comment then
+local function attribute(column, comment)
+  if not column.collation and not comment then
     return { column.name, names.type(column.type) }
   end
   return value.new("column", {
     name = column.name, type = names.type(column.type),
-    collation = names.unquoted(column.collation),
-    comment = column.comment,
+    collation = names.unquoted(column.collation), comment = comment,
   })
 end
 
@@ -124,15 +123,9 @@ function composites.changes(plan, before, after)
   for _, column in ipairs(after.columns) do
     local was = old[column.name]
     if not was then
-      args.add[#args.add + 1] = attribute(column)
+      args.add[#args.add + 1] = attribute(column, column.comment)
     elseif not is_same_type(was, column) then
-      args.alter[#args.alter + 1] = { column.name, names.type(column.type) }
-      if column.collation then
-        args.alter[#args.alter] = value.new("column", {
-          name = column.name, type = names.type(column.type),
-    collation = names.unquoted(column.collation),
-        })
-      end
+      args.alter[#args.alter + 1] = attribute(column)
     end
   end
   local out = {}
@@ -154,7 +147,7 @@ function composites.own(plan, identity, node)
   local object = plan.b.objects[identity]
   for _, list in ipairs({ object.columns, plan.a.objects[identity].columns }) do
     for _, column in ipairs(list) do
-      local fate = plan.fate[plan:column_identity(object, column.name)]
+      local fate = plan.fate[plan.column_identity(object, column.name)]
       for one in pairs(fate and columns.covered(plan, identity, column.name) or {}) do
         plan.column_nodes[one] = node
         node.gives[one] = fate ~= "drop" or nil

@@ -1,5 +1,5 @@
---- What a comparison works on: the two snapshots, what becomes of each object, and the nodes that do
--- it. The families (tables, views …) decide and make nodes; order.lua puts them into a row.
+--- What a comparison works on: the two snapshots, what becomes of each object, and the nodes that
+-- do it. The families (tables, views …) decide and make nodes; order.lua puts them into a row.
 --
 -- FATES   of objects and of columns ("column app.t.c")
 --   create, drop   it is in one snapshot only
@@ -153,7 +153,7 @@ function Plan:each_old_column(identity, visit)
   local object = self.a.objects[identity]
   if object and plan.has_columns(object) then
     for _, column in ipairs(object.columns) do
-      visit(self:column_identity(object, column.name))
+      visit(self.column_identity(object, column.name))
     end
   end
 end
@@ -165,7 +165,7 @@ function Plan:is_partitioned(identity)
 end
 
 ---@param schema string
-function Plan:schema_identity(schema)
+function Plan.schema_identity(schema)
   return "schema " .. require("luamig.quote").ident(schema)
 end
 
@@ -187,7 +187,7 @@ function Plan:parent_name(object)
 end
 
 ---"column app.t.c"
-function Plan:column_identity(object, column_name)
+function Plan.column_identity(object, column_name)
   return ("column %s.%s"):format(names.sql(object), require("luamig.quote").ident(column_name))
 end
 
@@ -223,8 +223,8 @@ end
 
 ---Adds a node; see order.lua for what it says.
 ---@param node table
----  when: "make" | "change" | "last" | "drop"; identity; kind; records (list, or function that gives
----  it once the order is known); data_loss: what is lost, in words
+---  when: "first" | "make" | "change" | "last" | "drop"; identity; kind; records (a list, or a
+---  function that gives it once the order is known); data_loss: what is lost, in words
 function Plan:node(node)
   local rank = kind_ranks[node.kind] or 99
   if node.when == "drop" then
@@ -237,7 +237,7 @@ function Plan:node(node)
 end
 
 ---Takes a part out of its node: it becomes a node of its own.
-function Plan:take_out(node, part)
+function Plan.take_out(node, part)
   for field in pairs({ gives = true, takes = true, frees = true }) do
     if part[field] then
       for identity in pairs(part[field]) do

@@ -81,7 +81,7 @@ end
 
 local function has_disturbed_column(plan, entry)
   for name in pairs(plan.columns.a[entry.table] or {}) do
-    local fate = plan.fate[plan:column_identity(plan.a.objects[entry.table], name)]
+    local fate = plan.fate[plan.column_identity(plan.a.objects[entry.table], name)]
     if fate == "retype" or fate == "drop" or fate == "replace" then
       return true
     end

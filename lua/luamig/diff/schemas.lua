@@ -42,7 +42,7 @@ function schemas.create(plan, identity, object)
   end
   plan:node({
     when = "make", kind = object.kind, identity = identity, gives = { [identity] = true },
-    needs = not is_schema and { [plan:schema_identity(object.schema)] = true } or nil,
+    needs = not is_schema and { [plan.schema_identity(object.schema)] = true } or nil,
     records = list,
   })
 end

@@ -107,11 +107,10 @@ end
 
 ---Whether a sequence that nobody has used yet would stand outside its new bounds.
 function sequences.is_narrowed(before, after)
-  local start = start_of(before)
-  return start < (after.min_value or math.mininteger) and (after.increment or 1) > 0
-    or start > (after.max_value or math.maxinteger)
-    or (after.increment or 1) > 0 and not after.min_value and start < 1
-    or (after.increment or 1) < 0 and not after.max_value and start > -1
+  local start, is_down = start_of(before), (after.increment or 1) < 0
+  local low = after.min_value or is_down and math.mininteger or 1
+  local high = after.max_value or is_down and -1 or math.maxinteger
+  return start < low or start > high
 end
 
 ---The change of a sequence, which starts anew when nobody has used it yet.

@@ -32,7 +32,7 @@ local function rename_hints(result)
     local record = change.records[1]
     local gone = record and record.op == "add_column" and dropped[record.args.table]
     if gone and #gone == 1 then
-      out[change] = ("-- is it %s with another name? then say renamed_from = \"%s\" in the schema\n")
+      out[change] = ("-- is it %s with another name? then say renamed_from = \"%s\" there\n")
         :format(gone[1], gone[1])
     end
   end

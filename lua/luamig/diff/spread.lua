@@ -67,7 +67,7 @@ local function column_of(plan, identity)
   local whole = plan.a.parts[identity]
   local object = plan.a.objects[whole]
   for _, column in ipairs(object.columns) do
-    if plan:column_identity(object, column.name) == identity then
+    if plan.column_identity(object, column.name) == identity then
       return column, object, whole
     end
   end
@@ -92,29 +92,43 @@ function Spread:refresh(identity, column)
   end
 end
 
--- A column uses a type, a collation, or something in its default or expression.
+-- An attribute of a composite type: the type is made anew with it.
+function Spread:attribute(whole, used, what)
+  local plan = self.plan
+  if plan.b.objects[whole] and (what == "remade" or plan.fate[used] == "replace") then
+    self:set(whole, "remake")
+  end
+end
+
+local function is_collation(plan, used)
+  local object = plan.a.objects[used]
+  return object ~= nil and object.kind == "collation"
+end
+
+-- A column of a table that stays uses a type, a collation, or something in its default.
+function Spread:table_column(identity, column, used, what)
+  local plan = self.plan
+  local is_type = is_type_of(plan, column, used)
+  if not needs_in_new(plan, identity, used) then
+    return
+  elseif is_type and what == "remade" or is_collation(plan, used) then
+    plan.remade[identity] = is_type and "type" or "collation"
+    self:set(identity, "retype")
+  elseif not is_type then
+    self:refresh(identity, column)
+  end
+end
+
 function Spread:column(identity, used, what)
   local plan = self.plan
   local column, object, whole = column_of(plan, identity)
-  if not column or plan:is_gone(whole) then
+  local fate = plan.fate[identity]
+  if not column or plan:is_gone(whole) or fate == "drop" or fate == "replace" then
     return
   elseif object.kind == "composite" then
-    if plan.b.objects[whole] and (what == "remade" or plan.fate[used] == "replace") then
-      self:set(whole, "remake")
-    end
-    return
-  elseif not plan.b.parts[identity] and not plan.fate[identity] then
-    return
-  elseif plan.fate[identity] == "drop" or plan.fate[identity] == "replace" then
-    return
-  end
-  local is_type = is_type_of(plan, column, used)
-  local is_collation = plan.a.objects[used] and plan.a.objects[used].kind == "collation"
-  if (is_type and what == "remade" or is_collation) and needs_in_new(plan, identity, used) then
-    plan.remade[identity] = is_type and "type" or "collation"
-    self:set(identity, "retype")
-  elseif not is_type and needs_in_new(plan, identity, used) then
-    self:refresh(identity, column)
+    self:attribute(whole, used, what)
+  else
+    self:table_column(identity, column, used, what)
   end
 end
 
@@ -139,8 +153,6 @@ local function survives_retype(plan, identity)
 end
 
 local follows_retype = { constraint = true, index = true, statistics = true, sequence = true }
-
-local types = { domain = true, range = true, composite = true }
 
 -- What an object of each kind does when something it uses is disturbed, where that is not the
 -- usual: to be made anew.

@@ -43,23 +43,28 @@ local function alter_table(object, text)
   return records.sql("ALTER %s %s %s", names.noun(object.kind), names.sql(object), text)
 end
 
-local function row_security(plan, before, after, out)
-  local was, is = before.row_security, after.row_security
+-- Returns whether that takes care of what is forced, too.
+local function switch_row_security(plan, before, after, out)
   local was_forced, is_forced = before.force_row_security, after.force_row_security
   local name = plan:name(after)
-  if was ~= is and is then
+  if after.row_security then
     out[#out + 1] = records.new("enable_row_security", {
       table = name, force = is_forced or records.false_if(was_forced),
     })
-  elseif was ~= is then
-    out[#out + 1] = records.new("disable_row_security", {
-      table = name, force = was_forced and not is_forced or nil,
-    })
+    return true
   end
-  local is_left = was_forced ~= is_forced and (was == is or is_forced and not is)
-  if is_left then
+  out[#out + 1] = records.new("disable_row_security", {
+    table = name, force = was_forced and not is_forced or nil,
+  })
+  return not is_forced
+end
+
+local function row_security(plan, before, after, out)
+  local is_settled = before.row_security ~= after.row_security
+    and switch_row_security(plan, before, after, out)
+  if not is_settled and before.force_row_security ~= after.force_row_security then
     out[#out + 1] = alter_table(after,
-      (is_forced and "FORCE" or "NO FORCE") .. " ROW LEVEL SECURITY")
+      (after.force_row_security and "FORCE" or "NO FORCE") .. " ROW LEVEL SECURITY")
   end
 end
 

@@ -2,127 +2,18 @@
 -- putting the old type aside, making the new one and moving its columns over.
 
 local annotations = require("luamig.diff.annotations")
-local clause = require("luamig.clause")
+local constraint_text = require("luamig.diff.constraint_text")
 local constraints = require("luamig.diff.constraints")
 local enums = require("luamig.diff.enums")
-local expression = require("luamig.diff.expression")
 local names = require("luamig.diff.names")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
+local type_creation = require("luamig.diff.type_creation")
 local value = require("luamig.value")
 
 local types = {}
 
 local ASIDE <const> = "__old"
-
-local function comment_of(plan, object)
-  return plan.options.comments ~= false and object.comment or nil
-end
-
-local creation = {}
-
-function creation.enum(plan, object)
-  local values = table.move(object.labels, 1, #object.labels, 1, {})
-  return records.new("create_enum", {
-    name = plan:name(object), values = values, comment = comment_of(plan, object),
-  })
-end
-
-local function attribute(plan, column)
-  local comment = plan.options.comments ~= false and column.comment or nil
-  if not column.collation and not comment then
-    return { column.name, names.type(column.type) }
-  end
-  return value.new("column", {
-    name = column.name, type = names.type(column.type),
-    collation = names.unquoted(column.collation),
-    comment = comment,
-  })
-end
-
-function creation.composite(plan, object)
-  local attributes = {}
-  for i, column in ipairs(object.columns) do
-    attributes[i] = attribute(plan, column)
-  end
-  return records.new("create_composite", {
-    name = plan:name(object), attributes = attributes, comment = comment_of(plan, object),
-  })
-end
-
-local function domain_default(plan, object)
-  if object.default == nil then
-    return nil
-  end
-  return expression.default(object.default, object.type, false)
-end
-
-creation["domain"] = function(plan, object, parts)
-  local checks
-  for _, part in ipairs(parts or {}) do
-    checks = checks or {}
-    checks[part.name] = part.condition
-  end
-  return records.new("create_domain", {
-    name = plan:name(object),
-    type = names.type(object.type),
-    default = domain_default(plan, object),
-    nullable = records.false_if(object.not_null and not object.not_null_name),
-    collation = names.unquoted(object.collation),
-    check = checks,
-    comment = comment_of(plan, object),
-  })
-end
-
-function creation.range(plan, object)
-  return records.new("create_range", {
-    name = plan:name(object),
-    subtype = names.type(object.subtype),
-    opclass = object.subtype_opclass,
-    collation = names.unquoted(object.collation),
-    canonical = object.canonical,
-    subtype_diff = object.subtype_diff,
-    multirange = object.multirange and clause.dotted(object.schema, object.multirange),
-    comment = comment_of(plan, object),
-  })
-end
-
-creation["shell type"] = function(_, object)
-  return records.sql("CREATE TYPE %s", names.sql(object))
-end
-
-local base_words = {
-  { "input", "INPUT" }, { "output", "OUTPUT" }, { "receive", "RECEIVE" }, { "send", "SEND" },
-  { "typmod_in", "TYPMOD_IN" }, { "typmod_out", "TYPMOD_OUT" }, { "analyze", "ANALYZE" },
-  { "subscript", "SUBSCRIPT" }, { "element", "ELEMENT" },
-}
-
-local alignments = { c = "char", s = "int2", i = "int4", d = "double" }
-local storages = { p = "plain", e = "external", m = "main", x = "extended" }
-
-creation["base type"] = function(_, object)
-  local out = {}
-  local function add(word, text)
-    if text ~= nil then
-      out[#out + 1] = word .. " = " .. text
-    end
-  end
-  for _, pair in ipairs(base_words) do
-    add(pair[2], object[pair[1]])
-  end
-  add("INTERNALLENGTH", object.length == -1 and "VARIABLE" or ("%d"):format(object.length))
-  add("ALIGNMENT", alignments[object.alignment])
-  add("STORAGE", storages[object.storage])
-  add("CATEGORY", object.category and quote.string(object.category))
-  add("PREFERRED", object.preferred and "true")
-  add("DEFAULT", object.default and quote.string(object.default))
-  add("DELIMITER", object.delimiter and quote.string(object.delimiter))
-  add("COLLATABLE", object.collatable and "true")
-  if object.by_value then
-    out[#out + 1] = "PASSEDBYVALUE"
-  end
-  return records.sql("CREATE TYPE %s (%s)", names.sql(object), table.concat(out, ", "))
-end
 
 local has_comment = { enum = true, composite = true, domain = true, range = true }
 
@@ -147,7 +38,7 @@ local function check_parts(plan, identity, object, gives)
       plan.folded[child] = true
       parts[#parts + 1] = {
         identity = child, gives = { [child] = true }, needs = plan.b.depends[child],
-        name = constraint.name, condition = constraints.condition(constraint),
+        name = constraint.name, condition = constraint_text.condition(constraint),
         alone = function()
           constraints.create(plan, child, constraint)
         end,
@@ -169,7 +60,7 @@ end
 local function node_of(plan, identity, object, extra)
   local gives = { [identity] = true }
   for _, column in ipairs(object.columns or {}) do
-    gives[plan:column_identity(object, column.name)] = true
+    gives[plan.column_identity(object, column.name)] = true
   end
   local parts = object.kind == "domain" and check_parts(plan, identity, object, gives) or {}
   local node = {
@@ -178,7 +69,7 @@ local function node_of(plan, identity, object, extra)
     records = function(self)
       local list = extra.aside and { extra.aside } or {}
       records.append(list, extra.more or {})
-      list[#list + 1] = creation[object.kind](plan, object, self.parts)
+      list[#list + 1] = type_creation.record(plan, object, self.parts)
       return finish(plan, object, list)
     end,
   }
@@ -193,8 +84,8 @@ local function add_shell(plan, identity, object)
   if object.kind == "base type" then
     plan.early[identity] = plan:node({
       when = "make", kind = "shell type", identity = identity, gives = {},
-      needs = { [plan:schema_identity(object.schema)] = true },
-      records = { creation["shell type"](plan, object) },
+      needs = { [plan.schema_identity(object.schema)] = true },
+      records = { type_creation.shell(object) },
     })
   end
 end
@@ -347,7 +238,7 @@ end
 function change.domain(plan, before, after, out)
   local args = {}
   if before.default ~= after.default then
-    args.default = records.or_none(domain_default(plan, after))
+    args.default = records.or_none(type_creation.domain_default(after))
   end
   domain_not_null(before, after, args, out)
   if next(args) then
