@@ -1,9 +1,12 @@
 --- Builds the pairs of schemas, applies what the comparison says, and dumps the result.
 
 local diff = require("luamig.diff")
+local op = require("luamig.op")
+local recording = require("luamig.executor.recording")
 local server = require("support.server")
 local snapshot = require("luamig.snapshot")
 local snapshots = require("support.snapshots")
+local source = require("luamig.source")
 local statements = require("luamig.diff.statements")
 
 local schema_work = {}
@@ -60,12 +63,39 @@ function schema_work.database(list, side)
   return database, connection
 end
 
+-- The statements that the source of the changes makes, run as a script.
+local function statements_of_source(changes, context)
+  local pieces = {}
+  for i, change in ipairs(changes) do
+    pieces[i] = source.calls(change.records, "  ")
+  end
+  local text = table.concat(pieces)
+  for line in text:gmatch("[^\n]+") do
+    assert(#line <= 100, "a line of the source is too long: " .. line)
+  end
+  local chunk = assert(load(text, "=source", "t", { op = op }))
+  local executor = recording.new(context)
+  op.with(executor, chunk)
+  return executor.statements
+end
+
+-- What a script would say is what the records say.
+local function assert_same_source(changes, context)
+  local said, meant = statements_of_source(changes, context), statements.of(changes, context)
+  for i, statement in ipairs(meant) do
+    assert(said[i] and said[i].sql == statement.sql,
+      ("the source says\n%s\nand the record\n%s"):format(said[i] and said[i].sql, statement.sql))
+  end
+  assert(#said == #meant)
+  return meant
+end
+
 ---Applies what leads from one snapshot to another. Raises the first failure, with the statement.
 ---@return table result  of diff.between
 function schema_work.apply(connection, a, b, options)
   local result = diff.between(a, b, options)
   local context = { server_version = connection:info().server_version }
-  for _, statement in ipairs(statements.of(result.changes, context)) do
+  for _, statement in ipairs(assert_same_source(result.changes, context)) do
     local ok, failure = pcall(connection.exec, connection, statement.sql)
     if not ok then
       error(("%s\n%s"):format(tostring(failure.message or failure), statement.sql), 0)
