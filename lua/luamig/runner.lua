@@ -56,7 +56,8 @@ end
 ---@field add string[]     version rows that come
 ---@field rows string[]    version rows afterwards
 
----@param options { migration: table, steps: luamig.Step[], direction: string, is_dry?: boolean }
+---@param options { migration: table, steps: luamig.Step[], direction: string, is_dry?: boolean,
+---  trace?: table }  trace: a luamig.trace that measures every statement
 function runner.new(options)
   local migration = options.migration
   local cfg = migration.cfg
@@ -67,6 +68,7 @@ function runner.new(options)
     steps = options.steps,
     direction = options.direction,
     is_dry = options.is_dry or false,
+    observer = options.trace,
     is_one = options.is_dry or cfg.transaction == "all", -- one transaction for the whole run
     settings = runner.settings(cfg, migration.state),
     id = ("%016x%08x"):format(clock.jitter_ms(math.maxinteger - 1), clock.now_ms() & 0xffffffff),
@@ -196,6 +198,9 @@ function Run:executor(step)
     segments = self.migration.state:segments(step.id, step.direction)
   end
   local run = self
+  if self.observer then
+    self.observer:begin_revision(step.id, step.direction)
+  end
   return online.new({
     wire = self.wire,
     sql = self.migration.state.sql,
@@ -204,6 +209,7 @@ function Run:executor(step)
     step = step,
     segments = segments,
     is_dry = self.is_dry,
+    observer = self.observer,
     report = self.report,
     batches = function()
       return require("luamig.backfill.revisions").new(run.migration, step)

@@ -28,6 +28,7 @@ Online.__index = Online
 ---@field on_segment fun()   called when the journal has got an entry for this revision
 ---@field batches? fun(): table  what runs batched migrations (luamig.backfill.revisions)
 ---@field is_dry? boolean    nothing is committed; what cannot be rolled back is left out
+---@field observer? table    luamig.trace: runs each statement and looks at what it does
 ---@field report table       where notes go
 
 ---@param options luamig.executor.OnlineOptions
@@ -42,6 +43,10 @@ function online.new(options)
     step_info = step,
     report = options.report,
     is_dry = options.is_dry,
+    observer = options.observer,
+    on_record = options.observer and function(self, record)
+      self.observer:record(record)
+    end,
     cursor = journal.cursor(options.segments, {
       file = step.rev.file,
       revision = step.rev.id,
@@ -167,7 +172,11 @@ local function inside(self, statement, send)
     return packed and rows_of(packed)
   end
   local ok, rows = pcall(function()
+    local is_new = not self.wire.is_open
     self:begin()
+    if self.observer and statement.op ~= "savepoint" then
+      return self.observer:around(self, statement, send, is_new)
+    end
     return send(self.wire, statement)
   end)
   if not ok then
@@ -383,12 +392,19 @@ function Online:run_alone(statement)
       end)
     self.wire:sync()
     self.on_segment()
-    if statement.work then
-      statement.work(started) -- by connections of its own
-    else
+    local function run()
+      if statement.work then
+        statement.work(started) -- by connections of its own
+        return
+      end
       with_session_settings(self, statement, function()
         exec_alone(self, statement, is_in_doubt)
       end)
+    end
+    if self.observer then
+      self.observer:alone(self, statement, run)
+    else
+      run()
     end
     send_own(self, "journal_write", params)
     self.wire:sync()

@@ -1,0 +1,231 @@
+--- A throwaway PostgreSQL on which revisions are run to see what they do: those before them without
+-- a look, then each with a trace, on tables that have rows.
+
+local core_conn = require("luamig.core.conn")
+local fault = require("luamig.fault")
+local migration = require("luamig.migration")
+local quote = require("luamig.quote")
+local runner = require("luamig.runner")
+local sample_rows = require("luamig.sample_rows")
+local script = require("luamig.script")
+local session = require("luamig.session")
+local snapshot = require("luamig.snapshot")
+local state = require("luamig.state")
+local trace = require("luamig.trace")
+
+local rig = {}
+
+local Rig = {}
+Rig.__index = Rig
+
+local MOST_ROLES <const> = 100
+
+-- The config of a run that nobody but the trace shall see.
+local function config_of(cfg)
+  local copy = setmetatable({}, getmetatable(cfg))
+  for name, item in pairs(cfg) do
+    copy[name] = item
+  end
+  copy.role, copy.hooks, copy.protected = nil, {}, false
+  copy.transaction, copy.statement_timeout = "revision", 0
+  return copy
+end
+
+-- Nothing of what the runner says there concerns the user.
+local function quiet(report)
+  local function nothing() end
+  return setmetatable({ info = nothing, warn = nothing, debug = nothing, verbosity = function()
+    return 0
+  end }, { __index = report })
+end
+
+local function server_of(self, ctx, options)
+  if options.url then
+    return options.url
+  end
+  self.server = require("luamig.core.server").ephemeral({ in_memory = true })
+  ctx.report.debug(1, ("started a throwaway PostgreSQL %d"):format(self.server:info().major))
+  return self.server:url()
+end
+
+---Starts a server. Raises: config (no PostgreSQL on this machine), connection, graph, script.
+---@param ctx table  luamig.session
+---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
+function rig.open(ctx, options)
+  local graph, by_id = ctx:graph()
+  local self = setmetatable({ graph = graph, by_id = by_id, trace = trace.new() }, Rig)
+  local url = server_of(self, ctx, options or {})
+  self.conn = core_conn.open({ url = url, application_name = "luamig measuring" })
+  self.conn:exec("SET jit = off")
+  local inner = session.new({ x = ctx.options.x })
+  inner.report, inner.connection = quiet(ctx.report), self.conn
+  inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), graph, by_id
+  self.migration = migration.open(inner, "luamig lint")
+  self.version = self.conn:info().server_version
+  return self
+end
+
+function Rig:close()
+  self.conn:close()
+  if self.server then
+    self.server:stop()
+  end
+end
+
+Rig.__close = Rig.close
+
+-- Roles belong to a server, not to a database: those that a script names are made.
+local function make_role(self, f)
+  local name = fault.is(f) and f.sqlstate == "42704" and f.message:match('^role "(.*)" does not')
+  if not name then
+    return false
+  end
+  self.conn:exec(("CREATE ROLE %s NOLOGIN"):format(quote.ident(name)))
+  return true
+end
+
+local function run_once(self, step, with_trace)
+  runner.new({
+    migration = self.migration,
+    steps = { step },
+    direction = step.direction,
+    trace = with_trace and self.trace or nil,
+  }):run()
+end
+
+local function reread(self)
+  local m = self.migration
+  m.state = state.read(self.conn, m.cfg, { "applied", "journal_open" })
+end
+
+---Runs one step. Raises what failed, the database being as it was (but for committed segments).
+---@param step luamig.Step
+---@param with_trace? boolean
+function Rig:run(step, with_trace)
+  for _ = 1, MOST_ROLES do
+    local ok, f = pcall(run_once, self, step, with_trace)
+    if ok then
+      self.migration.state.rows = step.rows
+      return
+    end
+    self.trace:refresh()
+    reread(self)
+    if not make_role(self, f) then
+      error(f, 0)
+    end
+  end
+end
+
+---The step that applies a revision whose parents are applied.
+---@return luamig.Step
+function Rig:step_up(id)
+  return self.migration:steps("upgrade", id)[1]
+end
+
+---The step that undoes it.
+function Rig.step_down(up, rows_before)
+  return { id = up.id, rev = up.rev, direction = "downgrade", remove = up.add, add = up.remove,
+    rows = rows_before }
+end
+
+---Applies revisions without a look. Raises what failed.
+---@param ids string[]  parents first
+function Rig:apply(ids)
+  for _, id in ipairs(ids) do
+    self:run(self:step_up(id))
+  end
+  self.trace:refresh()
+end
+
+local function read(self)
+  return snapshot.read(self.conn, { prepare = true,
+    ignore = { "luamig", self:own("version_table") } })
+end
+
+---The qualified name of the version table.
+function Rig:own(key)
+  local cfg = self.migration.cfg
+  return cfg.version_schema .. "." .. cfg[key]
+end
+
+---What the database is now, its empty tables filled.
+---@return table snapshot
+function Rig:fill()
+  local value = read(self)
+  local _, empty = sample_rows.fill(self.conn, value)
+  self.empty = empty
+  return value
+end
+
+-- Rows that the schema allows and the revision does not bear: the run is repeated without rows.
+local function run_traced(self, step, value)
+  local ok, f = pcall(self.run, self, step, true)
+  local first = self.trace.revision
+  if ok then
+    return first, nil
+  end
+  local class = fault.is(f) and f.kind == "server" and (f.sqlstate or ""):sub(1, 2)
+  if class ~= "23" and class ~= "22" then
+    error(f, 0)
+  end
+  sample_rows.clear(self.conn, value)
+  self:run(step, true)
+  return self.trace.revision, f
+end
+
+local function caught(fn, ...)
+  local result = table.pack(pcall(fn, ...))
+  if result[1] then
+    return nil, table.unpack(result, 2, result.n)
+  elseif not fault.is(result[2]) or result[2].kind == "interrupted" then
+    error(result[2], 0)
+  end
+  return result[2]
+end
+
+local function can_go_back(rev)
+  return not rev.irreversible and (rev.downgrade or rev.change) and true or false
+end
+
+---@class luamig.Measured
+---@field rev luamig.Revision
+---@field up? table      luamig.trace's revision of the upgrade
+---@field down? table    of the downgrade
+---@field before? table  snapshots
+---@field after? table
+---@field back? table    after the downgrade
+---@field on_rows? table      the fault of an upgrade that ran only on empty tables
+---@field failure? table      the fault of an upgrade that did not run at all
+---@field down_failure? table the fault of the downgrade
+
+local function measure_down(self, up, rows_before, measured)
+  script.check(up.rev, "downgrade")
+  self:fill()
+  measured.down = run_traced(self, Rig.step_down(up, rows_before), measured.after)
+  measured.back = read(self)
+end
+
+---Runs a revision there, back and there again, and says what it did.
+---@param id string
+---@param options? { downgrade?: boolean }  false: only the upgrade
+---@return luamig.Measured
+function Rig:measure(id, options)
+  local rev = self.by_id[id]
+  local measured = { rev = rev, before = self:fill() }
+  local up, rows_before = self:step_up(id), self.migration.state.rows
+  measured.failure, measured.up, measured.on_rows = caught(run_traced, self, up, measured.before)
+  if measured.failure then
+    return measured
+  end
+  measured.after = read(self)
+  if (not options or options.downgrade ~= false) and can_go_back(rev) then
+    measured.down_failure = caught(measure_down, self, up, rows_before, measured)
+    if not measured.down_failure then
+      self:run(self:step_up(id))
+      self.trace:refresh()
+    end
+  end
+  return measured
+end
+
+return rig

@@ -1,0 +1,339 @@
+--- Measures what each statement of a revision does: locks, rewrites, scans, rows, what it makes and
+-- drops. An observer of the online executor: its questions ride in the same pipeline, one before
+-- and one behind every statement, so that they cost no round trip of their own.
+--
+-- What runs outside a transaction is measured by the catalogs before and after it; its locks are
+-- gone by then, and are told from what PostgreSQL is known to take (`source` = "known").
+
+local clock = require("luamig.core.clock")
+local delta = require("luamig.trace.delta")
+local sample = require("luamig.trace.sample")
+local statement_of = require("luamig.trace.statement")
+
+local trace = {}
+
+---Strength of the lock modes; whoever holds more blocks more.
+trace.rank = {
+  AccessShareLock = 1, RowShareLock = 2, RowExclusiveLock = 3, ShareUpdateExclusiveLock = 4,
+  ShareLock = 5, ShareRowExclusiveLock = 6, ExclusiveLock = 7, AccessExclusiveLock = 8,
+}
+
+local words = {
+  "ACCESS SHARE", "ROW SHARE", "ROW EXCLUSIVE", "SHARE UPDATE EXCLUSIVE", "SHARE",
+  "SHARE ROW EXCLUSIVE", "EXCLUSIVE", "ACCESS EXCLUSIVE",
+}
+
+local Trace = {}
+Trace.__index = Trace
+
+---A lock mode in the words of the manual.
+---@param rank integer
+---@return string
+function trace.mode(rank)
+  return words[rank]
+end
+
+---Whether INSERT, UPDATE and DELETE wait for a lock of this strength.
+function trace.blocks_writes(rank)
+  return rank >= 5
+end
+
+---Whether SELECT waits for it.
+function trace.blocks_reads(rank)
+  return rank == 8
+end
+
+---@class luamig.trace.Lock
+---@field relation luamig.trace.Relation
+---@field rank integer
+---@field is_new boolean  the relation was made by this revision
+
+---@class luamig.trace.Entry
+---@field sql string
+---@field origin { file: string, line: integer }
+---@field op string
+---@field record? table     the operation's record, with its arguments
+---@field kind luamig.trace.Kind
+---@field transaction integer  number of the transaction in this trace; 0: outside of one
+---@field source "measured"|"known"  where the locks are from
+---@field elapsed_ms number
+---@field locks luamig.trace.Lock[]   had by this statement, or made stronger by it
+---@field held luamig.trace.Lock[]    what the transaction held already
+---@field scanned { relation: luamig.trace.Relation, scans: integer, tuples: integer }[]
+---@field rewritten { relation: luamig.trace.Relation, is_moved: boolean }[]
+---@field truncated luamig.trace.Relation[]
+---@field changed table[]  { relation=, inserted=, updated=, deleted= }
+---@field created luamig.trace.Relation[]
+---@field dropped luamig.trace.Relation[]
+---@field renamed table[]  { relation=, from=, to=, is_moved= }
+---@field columns table[]  { relation=, what=, name=, before=, now= }; what: added, dropped,
+---  renamed, type, not_null, default, collation, generated, identity
+---@field constraints table[]  { what=, constraint= }; what: added, dropped, validated, renamed
+---@field enums table[]  { what=, type=, label=, from= }
+---@field invalid luamig.trace.Relation[]  indexes left invalid
+
+---@return table trace
+function trace.new()
+  return setmetatable({
+    known = delta.new(), revisions = {}, transaction = 0, held = {}, is_stale = true,
+    is_new_transaction = true,
+  }, Trace)
+end
+
+---A revision begins: what is made from now on is new in it.
+---@param id string
+---@param direction "upgrade"|"downgrade"
+---@return table revision  { id=, direction=, entries= }
+function Trace:begin_revision(id, direction)
+  self.revision = { id = id, direction = direction, entries = {}, number = #self.revisions + 1 }
+  self.revisions[#self.revisions + 1] = self.revision
+  return self.revision
+end
+
+---The catalogs were changed by somebody else: all is read again before the next statement.
+function Trace:refresh()
+  self.is_stale = true
+end
+
+---Notes the operation that the statements to come are of.
+function Trace:record(record)
+  self.last_record = record
+end
+
+local function entry_of(self, statement)
+  local record = self.last_record
+  local place = statement.origin or {}
+  if record and (record.op ~= statement.op or (record.origin or {}).line ~= place.line) then
+    record = nil
+  end
+  return {
+    sql = statement.sql, origin = place, op = statement.op, record = record,
+    kind = statement_of.kind(statement.sql), number = self.revision.number,
+    transaction = self.transaction, source = "measured",
+    locks = {}, held = {}, truncated = {}, invalid = {}, elapsed_ms = 0,
+    lock_timeout = statement.lock_timeout,
+  }
+end
+
+local function lock_of(entry, relation, rank)
+  return { relation = relation, rank = rank,
+    is_new = (relation.table or relation).born == entry.number }
+end
+
+local function by_strength(a, b)
+  if a.rank ~= b.rank then
+    return a.rank > b.rank
+  end
+  return a.relation.oid < b.relation.oid
+end
+
+-- Locks by relation, the strongest mode of each.
+local function ranks_of(list)
+  local out = {}
+  for _, lock in ipairs(type(list) == "table" and list or {}) do
+    out[lock[1]] = math.max(out[lock[1]] or 0, trace.rank[lock[2]] or 0)
+  end
+  return out
+end
+
+local function take_locks(self, entry, list, gone)
+  local now = ranks_of(list)
+  for oid, rank in pairs(self.held) do
+    local relation = self.known.relations[oid] or gone[oid]
+    if relation and rank >= 4 then
+      entry.held[#entry.held + 1] = lock_of(entry, relation, rank)
+    end
+  end
+  for oid, rank in pairs(now) do
+    local relation = self.known.relations[oid] or gone[oid]
+    if relation and rank >= 2 and rank > (self.held[oid] or 0) then
+      entry.locks[#entry.locks + 1] = lock_of(entry, relation, rank)
+    end
+  end
+  table.sort(entry.locks, by_strength)
+  table.sort(entry.held, by_strength)
+  self.held = now
+end
+
+local rewriting = { AlterTableStmt = true, ClusterStmt = true, VacuumStmt = true,
+  ReindexStmt = true, RefreshMatViewStmt = true, AlterSeqStmt = true, AlterTableMoveAllStmt = true }
+
+-- TRUNCATE too gives a table a new file; unlike a rewrite it reads no row.
+local function is_truncated(entry, item, scanned)
+  local node = entry.kind.node
+  if node == "TruncateStmt" then
+    return true
+  elseif rewriting[node] or item.is_moved then
+    return false
+  end
+  return not scanned[item.relation.table or item.relation]
+end
+
+local function split_truncated(entry, changes)
+  local scanned, rewritten = {}, {}
+  for _, scan in ipairs(changes.scanned) do
+    scanned[scan.relation] = scan.tuples > 0
+  end
+  for _, item in ipairs(changes.rewritten) do
+    local list = is_truncated(entry, item, scanned) and entry.truncated or rewritten
+    list[#list + 1] = list == rewritten and item or item.relation
+  end
+  changes.rewritten = rewritten
+end
+
+local function without(list, dead)
+  local out = {}
+  for _, item in ipairs(list) do
+    out[#out + 1] = not dead[item] and item or nil
+  end
+  return out
+end
+
+-- An index that a change of type drops and makes again under its name is built anew.
+local function join_rebuilt(changes)
+  local dropped, dead = {}, {}
+  for _, relation in ipairs(changes.dropped) do
+    dropped[relation.shown] = relation.table and relation or nil
+  end
+  for _, relation in ipairs(changes.created) do
+    local before = relation.table and dropped[relation.shown]
+    if before then
+      dead[before], dead[relation] = true, true
+      relation.born = before.born
+      table.insert(changes.rewritten, { relation = relation, is_rebuilt = true })
+    end
+  end
+  changes.dropped, changes.created = without(changes.dropped, dead),
+    without(changes.created, dead)
+end
+
+local function take(self, entry, row, is_all)
+  self.known.born = entry.number
+  local changes = self.known:take(row, is_all)
+  local gone = {}
+  for _, relation in ipairs(changes.dropped) do
+    gone[relation.oid] = relation
+  end
+  split_truncated(entry, changes)
+  join_rebuilt(changes)
+  for name, list in pairs(changes) do
+    entry[name] = list
+  end
+  take_locks(self, entry, row.locks, gone)
+  for _, relation in ipairs(entry.created) do
+    if relation.is_valid == false then
+      entry.invalid[#entry.invalid + 1] = relation
+    end
+  end
+end
+
+-- What the transaction begins with.
+local function begin(self, wire)
+  self.transaction = self.transaction + 1
+  self.is_new_transaction = false
+  wire:send({ sql = sample.counters }, function(rows)
+    self.held = {}
+    self.known:set_counters(rows[1].counters)
+  end)
+end
+
+-- What is there before the first statement of a revision is not new in it.
+local function read_all(self, wire)
+  self.is_stale = false
+  local born = #self.revision.entries == 0 and 0 or self.revision.number
+  wire:send({ sql = sample.all }, function(rows)
+    local counters = self.known.counters
+    self.known.born = born
+    self.known:take(rows[1], true)
+    self.known.counters = counters
+    self.held = ranks_of(rows[1].locks)
+  end)
+end
+
+-- What a function in a savepoint did may have been rolled back: then all is read anew.
+local function watch_depth(self, depth)
+  if depth < (self.depth or 0) then
+    self.is_stale = true
+  end
+  self.depth = depth
+end
+
+---Runs a statement inside a transaction, between two samples.
+---@param executor table  luamig.executor.online
+---@param statement table
+---@param send fun(wire: table, statement: table): any
+---@param is_new boolean  the transaction has just begun
+function Trace:around(executor, statement, send, is_new)
+  local wire = executor.wire
+  watch_depth(self, executor.depth)
+  if is_new or self.is_new_transaction then
+    begin(self, wire)
+  end
+  if self.is_stale then
+    read_all(self, wire)
+  end
+  local entry, list = entry_of(self, statement), self.revision.entries
+  list[#list + 1] = entry
+  local started
+  wire:send({ sql = sample.tick }, function(rows)
+    started = rows[1].at
+  end)
+  local result = send(wire, statement)
+  wire:send({ sql = sample.locked }, function(rows)
+    entry.elapsed_ms = rows[1].at - started
+    take(self, entry, rows[1])
+    entry.is_complete = true
+  end)
+  return result
+end
+
+local function find(self, target)
+  for _, relation in pairs(self.known.relations) do
+    if relation.name == target.name and (not target.schema or target.schema == relation.schema)
+    then
+      return relation
+    end
+  end
+  return nil
+end
+
+-- The locks that are known of such a statement, on the tables it names.
+local function add_known_locks(entry, targets)
+  local mode = statement_of.known_lock(entry.kind)
+  entry.source = "known"
+  for _, relation in ipairs(mode and targets or {}) do
+    local locked = relation.table or relation
+    entry.locks[#entry.locks + 1] = lock_of(entry, locked, trace.rank[mode])
+    if statement_of.scans(entry.kind) then
+      entry.scanned[#entry.scanned + 1] = { relation = locked, scans = 2, tuples = 0 }
+    end
+  end
+end
+
+---Runs a statement outside a transaction; waits for it.
+---@param executor table
+---@param statement table
+---@param run fun()
+function Trace:alone(executor, statement, run)
+  local wire = executor.wire
+  read_all(self, wire)
+  wire:sync()
+  local entry, list, targets = entry_of(self, statement), self.revision.entries, {}
+  entry.transaction = 0
+  list[#list + 1] = entry
+  for _, target in ipairs(statement_of.targets(entry.kind)) do
+    targets[#targets + 1] = find(self, target)
+  end
+  local started = clock.now_ms()
+  run()
+  entry.elapsed_ms = clock.now_ms() - started
+  self.known:set_counters({})
+  local row = wire:query({ sql = sample.all })[1]
+  row.locks, row.counters = nil, nil -- of transactions that have ended
+  self.held = {}
+  take(self, entry, row, true)
+  add_known_locks(entry, targets)
+  entry.is_complete = true
+end
+
+return trace

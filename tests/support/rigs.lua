@@ -1,0 +1,43 @@
+--- Revisions as specs of the trace and of the rules write them: bodies in, what was measured out.
+
+local project = require("support.project")
+local rig = require("luamig.rig")
+local session = require("luamig.session")
+
+local rigs = {}
+
+---Runs a revision on a throwaway server, behind another one that makes what it works on.
+---@param bodies string[]  Lua source of upgrade() of each revision; a table { up, down } for both
+---@param fn fun(measured: luamig.Measured, r: table, ctx: table)  called for the last one
+---@param config? string   Lua source of further keys of luamig.lua
+function rigs.measure(bodies, fn, config)
+  local p = project.new()
+  p:write("luamig.lua", ('return { url = "embedded", %s }\n'):format(config or ""))
+  for i, body in ipairs(bodies) do
+    local up, down = body, ""
+    if type(body) == "table" then
+      up, down = body[1], body[2]
+    end
+    local down_function = down and ("function downgrade()\n%s\nend"):format(down)
+      or 'irreversible = "a spec"'
+    p:revision(("%03d"):format(i), ("%03d"):format(i), {
+      down = i > 1 and ('"%03d"'):format(i - 1) or nil,
+      body = ("function upgrade()\n%s\nend\n\n%s"):format(up, down_function),
+    })
+  end
+  local ctx <close> = session.new({ config = p:path("luamig.lua"), x = {} })
+  local r <close> = rig.open(ctx)
+  local last = ("%03d"):format(#bodies)
+  for i = 1, #bodies - 1 do
+    r:apply({ ("%03d"):format(i) })
+  end
+  local ok, f = pcall(function()
+    fn(r:measure(last), r, ctx)
+  end)
+  p:remove()
+  if not ok then
+    error(f, 0)
+  end
+end
+
+return rigs
