@@ -23,6 +23,8 @@ commands.list = {
   { name = "branches", group = "look", summary = "revisions that several follow" },
   { name = "show", group = "look", summary = "one revision in full" },
   { name = "diff", group = "look", summary = "what leads from one schema to another" },
+  { name = "lint", group = "look", summary = "what is dangerous in production, measured" },
+  { name = "plan", group = "look", summary = "locks, rewrites and scans of what is pending" },
   { name = "check", group = "look", summary = "is everything sound and applied? (for CI)" },
   { name = "test-roundtrip", group = "look", summary = "can every revision be undone? (for CI)" },
   { name = "merge", group = "order", summary = "join several heads with a revision" },

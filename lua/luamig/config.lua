@@ -32,6 +32,8 @@ local keys = {
   naming = { "table", default = {} },
   include = { "table", default = {} },
   hooks = { "table", default = {} },
+  lint = { "table", default = {} },
+  compat = { "off|warn|error", default = "warn" },
   path = { "string", "strings", default = {} },
 }
 

@@ -95,7 +95,9 @@ end
 
 local function reread(self)
   local m = self.migration
+  local search_path = m.state.session.search_path -- the user's: ours is empty by now
   m.state = state.read(self.conn, m.cfg, { "applied", "journal_open" })
+  m.state.session.search_path = search_path
 end
 
 ---Runs one step. Raises what failed, the database being as it was (but for committed segments).
@@ -197,6 +199,7 @@ end
 ---@field on_rows? table      the fault of an upgrade that ran only on empty tables
 ---@field failure? table      the fault of an upgrade that did not run at all
 ---@field down_failure? table the fault of the downgrade
+---@field again_failure? table of the upgrade behind the downgrade
 
 local function measure_down(self, up, rows_before, measured)
   script.check(up.rev, "downgrade")
@@ -220,10 +223,9 @@ function Rig:measure(id, options)
   measured.after = read(self)
   if (not options or options.downgrade ~= false) and can_go_back(rev) then
     measured.down_failure = caught(measure_down, self, up, rows_before, measured)
-    if not measured.down_failure then
-      self:run(self:step_up(id))
-      self.trace:refresh()
-    end
+    measured.again_failure = not measured.down_failure
+      and caught(self.run, self, self:step_up(id)) or nil
+    self.trace:refresh()
   end
   return measured
 end

@@ -189,7 +189,8 @@ local function without(list, dead)
   return out
 end
 
--- An index that a change of type drops and makes again under its name is built anew.
+-- A change of type drops an index and makes it again under its name; unless its file is kept, it
+-- is built anew.
 local function join_rebuilt(changes)
   local dropped, dead = {}, {}
   for _, relation in ipairs(changes.dropped) do
@@ -200,7 +201,9 @@ local function join_rebuilt(changes)
     if before then
       dead[before], dead[relation] = true, true
       relation.born = before.born
-      table.insert(changes.rewritten, { relation = relation, is_rebuilt = true })
+      if relation.file ~= before.file then
+        table.insert(changes.rewritten, { relation = relation })
+      end
     end
   end
   changes.dropped, changes.created = without(changes.dropped, dead),

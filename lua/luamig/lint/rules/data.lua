@@ -1,0 +1,162 @@
+--- Rows: lost, or changed all at once.
+
+local safe = require("luamig.lint.safe")
+local snapshot = require("luamig.snapshot")
+
+local function check_loss(facts, found)
+  if not facts.is_up or facts:says_loss() then
+    return
+  end
+  for _, entry in ipairs(facts.entries) do
+    for _, relation in ipairs(entry.dropped) do
+      if not relation.table and facts:is_old(relation) and relation.kind ~= "materialized view" then
+        found({ entry = entry, subject = relation, name = relation.name,
+          message = ("the rows of %s are lost, and the header does not say so"):format(
+            relation.shown),
+          safe = ('data_loss = "the rows of %s"  -- in the header'):format(relation.shown) })
+      end
+    end
+    for _, item in ipairs(facts:columns(entry, "dropped")) do
+      found({ entry = entry, subject = item.relation, name = item.name,
+        message = ("the values of %s.%s are lost, and the header does not say so"):format(
+          item.relation.shown, item.name),
+        safe = ('data_loss = "the values of %s.%s"  -- in the header'):format(item.relation.shown,
+          item.name) })
+    end
+  end
+end
+
+local kinds = { view = true, ["materialized view"] = true, ["function"] = true, trigger = true,
+  constraint = true, policy = true, rule = true }
+
+-- What a statement names, to tell it from what CASCADE takes along.
+local function is_cascading(entry)
+  local tree = entry.kind.tree
+  if tree.behavior == "DROP_CASCADE" then
+    return true
+  end
+  for _, command in ipairs(entry.kind.node == "AlterTableStmt" and tree.cmds or {}) do
+    if command.AlterTableCmd and command.AlterTableCmd.behavior == "DROP_CASCADE" then
+      return true
+    end
+  end
+  return false
+end
+
+local function taken_along(facts, entry)
+  local out = {}
+  for _, identity in ipairs(facts:gone(kinds)) do
+    local object = facts.before.objects[identity]
+    local parent = object.parent and facts.after.objects[object.parent]
+    local is_named = entry.sql:find(object.name, 1, true)
+    if not is_named and (not object.parent or parent) then
+      out[#out + 1] = identity
+    end
+  end
+  return out
+end
+
+local function check_cascade(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    if is_cascading(entry) then
+      local list = taken_along(facts, entry)
+      if list[1] and facts.is_up then
+        found({ entry = entry, name = "CASCADE",
+          message = "CASCADE takes along: " .. table.concat(list, ", "),
+          safe = "-- drop each of them by name, without cascade = true, so that downgrade() can "
+            .. "bring them back" })
+      end
+    end
+  end
+end
+
+local function check_truncate(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    for _, relation in ipairs(entry.truncated) do
+      if not relation.table and facts:is_old(relation) then
+        found({ entry = entry, subject = relation, name = relation.name,
+          message = ("all rows of %s are gone, under ACCESS EXCLUSIVE"):format(relation.shown),
+          safe = ("op.batch_execute(%s, { table = %s,\n  sql = \"DELETE FROM %s WHERE {range}\" })")
+            :format(safe.text(relation.name .. "_emptied"), safe.name(relation), relation.shown) })
+      end
+    end
+  end
+end
+
+local function check_unbatched(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    for _, item in ipairs(entry.changed) do
+      local count = item.updated + item.deleted
+      local node = entry.kind.node
+      if count >= facts.many_rows and facts:is_old(item.relation) and not entry.claimed.rewrite
+        and (node == "UpdateStmt" or node == "DeleteStmt" or node == "DoStmt"
+        or node == "SelectStmt" or node == "MergeStmt") then
+        found({ entry = entry, subject = item.relation, name = item.relation.name,
+          message = ("all rows of %s are changed in one transaction: each stays locked until "
+            .. "its end, and none of the old ones can be cleaned up"):format(item.relation.shown),
+          safe = ("op.batch_execute(%s, { table = %s, set = { … }, remaining = \"…\" "
+            .. "})"):format(
+            safe.text(item.relation.name .. "_change"), safe.name(item.relation)) })
+      end
+    end
+  end
+end
+
+local function differences(a, b)
+  local out = {}
+  for identity, object in pairs(a.objects) do
+    local other = b.objects[identity]
+    if not other then
+      out[#out + 1] = identity .. " is missing"
+    elseif not snapshot.equal({ objects = { [identity] = object } },
+      { objects = { [identity] = other } }, { column_order = false }) then
+      out[#out + 1] = identity .. " is another"
+    end
+  end
+  for identity in pairs(b.objects) do
+    if not a.objects[identity] then
+      out[#out + 1] = identity .. " is left"
+    end
+  end
+  table.sort(out)
+  return out
+end
+
+local function check_back(facts, found)
+  local m = facts.measured
+  if facts.is_up or not m.back then
+    return
+  end
+  local list = differences(m.before, m.back)
+  if list[1] then
+    local count = #list
+    found({ message = "downgrade() does not bring back what was there: "
+      .. table.concat(list, ", ", 1, math.min(count, 5)) .. (count > 5 and ", …" or ""),
+      safe = 'luamig test-roundtrip  -- tells all that differs\nirreversible = "why"  -- in the '
+        .. 'header, when there is no way back' })
+  end
+end
+
+return {
+  { id = "DATA001", severity = "warning", title = "values are lost without a word",
+    why = "downgrade() can bring a table or a column back, its values it cannot. Whoever reads the "
+      .. "header should know.",
+    safe = 'data_loss = "phone numbers are dropped"  -- in the header', check = check_loss },
+  { id = "DATA002", severity = "warning", title = "CASCADE takes other objects along",
+    why = "They are not named in the revision, and downgrade() does not know of them.",
+    safe = 'op.drop_view("active_users")\nop.drop_table("users")', check = check_cascade },
+  { id = "DATA003", severity = "error", title = "TRUNCATE",
+    why = "All rows go at once, under ACCESS EXCLUSIVE, and nobody brings them back.",
+    safe = 'op.batch_execute("logs_emptied", { table = "logs", sql = "DELETE FROM logs WHERE '
+      .. '{range}" })', check = check_truncate },
+  { id = "DATA004", severity = "error", title = "all rows are changed in one transaction",
+    why = "Each changed row stays locked until the transaction ends; whoever writes to it "
+      .. "waits. The old versions of all rows stay, so the table doubles, and replicas fall "
+      .. "behind.",
+    safe = 'op.batch_execute("users_email_norm", { table = "users",\n'
+      .. '  set = { email_norm = op.sql("lower(email)") }, remaining = "email_norm IS NULL" })',
+    check = check_unbatched },
+  { id = "DATA005", severity = "warning", title = "downgrade() does not bring back what was there",
+    why = "After upgrade() and downgrade() the catalogs differ from what they were.",
+    safe = 'irreversible = "why"  -- in the header', check = check_back },
+}

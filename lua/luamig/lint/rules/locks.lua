@@ -1,0 +1,407 @@
+--- Locks that make the application wait: indexes, and the rest that is neither a constraint nor a
+-- rewrite.
+
+local facts_of = require("luamig.lint.facts")
+local safe = require("luamig.lint.safe")
+local statement_of = require("luamig.trace.statement")
+
+local function constraint_indexes(entry, what)
+  local out = {}
+  for _, item in ipairs(entry.constraints) do
+    if item.what == what then
+      out[item.constraint.index] = true
+    end
+  end
+  return out
+end
+
+local function top_of(list)
+  for _, relation in ipairs(list) do
+    if relation.kind == "partitioned index" then
+      return { relation }
+    end
+  end
+  return list
+end
+
+-- Indexes of tables that were there, built inside a transaction; not those of constraints.
+local function built(facts, entry)
+  local of_constraint, made = constraint_indexes(entry, "added"), {}
+  for _, relation in ipairs(entry.transaction > 0 and entry.created or {}) do
+    if relation.table and facts:is_old(relation) and not of_constraint[relation.oid] then
+      made[#made + 1] = relation
+    end
+  end
+  return entry.kind.node == "IndexStmt" and top_of(made) or made
+end
+
+local function safe_index(index)
+  if index.kind ~= "partitioned index" then
+    return safe.create_index(index)
+  end
+  return ("op.create_index(%s, %s, { … }, { only = true })\n"
+    .. "-- then for each partition, concurrently, and attach it\n"
+    .. "op.create_index(\"…\", \"partition\", { … }, { concurrently = true })\n"
+    .. "op.attach_index(%s, \"…\")"):format(safe.text(index.name), safe.name(index.table),
+    safe.text(index.name))
+end
+
+local function check_create_index(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local lock = facts:blocking(entry)
+    local is_read = lock and facts:read_tables(entry)[1]
+    for _, index in ipairs(is_read and built(facts, entry) or {}) do
+      entry.claimed.scan = true
+      found({ entry = entry, subject = index.table, name = index.name,
+        message = ("index %s is built under %s: writes wait until all of it has been read")
+          :format(index.name, facts_of.lock_text(lock)), safe = safe_index(index) })
+    end
+  end
+end
+
+local function check_drop_index(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local of_constraint = constraint_indexes(entry, "dropped")
+    for _, index in ipairs(entry.dropped) do
+      if index.table and not index.table.is_dropped and facts:is_old(index)
+        and not of_constraint[index.oid] and entry.transaction > 0 and entry.kind.node == "DropStmt"
+        and index.born ~= facts.number then
+        found({ entry = entry, subject = index.table, name = index.name,
+          message = ("dropping index %s takes ACCESS EXCLUSIVE on %s: it queues behind every query "
+            .. "and all others queue behind it"):format(index.name, index.table.shown),
+          safe = ("op.drop_index(%s, { concurrently = true })"):format(safe.name(index)) })
+      end
+    end
+  end
+end
+
+local function check_reindex(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local _, indexes = facts:rewritten(entry)
+    if entry.kind.node == "ReindexStmt" and not entry.kind.is_concurrent and indexes[1] then
+      entry.claimed.scan, entry.claimed.rewrite = true, true
+      found({ entry = entry, subject = indexes[1].table, name = indexes[1].name,
+        message = ("REINDEX builds %s anew: writes wait, and so do reads that use it"):format(
+          indexes[1].name),
+        safe = ("op.reindex(\"index\", %s, { concurrently = true })"):format(
+          safe.name(indexes[1])) })
+    end
+  end
+end
+
+local function is_default_partition(facts, relation)
+  local object = facts.before and facts.before.objects["table " .. relation.schema .. "."
+    .. relation.name]
+  return object and object.bound == "DEFAULT"
+end
+
+local function check_attach(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    if statement_of.has_command(entry.kind, "AT_AttachPartition") then
+      for _, relation in ipairs(facts:read_tables(entry)) do
+        if not is_default_partition(facts, relation) then
+          entry.claimed.scan = true
+          found({ entry = entry, subject = relation, name = relation.name,
+            message = ("%s is read from end to end under ACCESS EXCLUSIVE to prove its bounds")
+              :format(relation.shown),
+            safe = ("op.create_check_constraint(\"in_bounds\", %s, \"<the bounds> AND <key> IS NOT "
+              .. "NULL\", { not_valid = true })\n-- in the next revision\n"
+              .. "op.validate_constraint(\"in_bounds\", %s)\n-- in the one behind it\n"
+              .. "op.attach_partition(…)"):format(safe.name(relation), safe.name(relation)) })
+        end
+      end
+    end
+  end
+end
+
+local function check_default_partition(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local own = facts:locks(entry, 8)
+    for _, lock in ipairs(own) do
+      if is_default_partition(facts, lock.relation) and not lock.relation.is_dropped
+        and not entry.kind.node:find("^Drop") then
+        local reads = facts:reads(entry, lock.relation)
+        entry.claimed.scan = entry.claimed.scan or reads
+        found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+          severity = reads and "error" or "warning",
+          message = ("the default partition %s is locked against reads and writes%s"):format(
+            lock.relation.shown, reads and " while all of it is read" or ""),
+          safe = ("op.create_check_constraint(\"not_ours\", %s, \"NOT (<the new bounds>)\", "
+            .. "{ not_valid = true })\n-- in the next revision\n"
+            .. "op.validate_constraint(\"not_ours\", %s)\n-- in the one behind it: nothing is "
+            .. "read\nop.attach_partition(…)"):format(safe.name(lock.relation),
+            safe.name(lock.relation)) })
+      end
+    end
+  end
+end
+
+local function check_detach(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local lock = facts:locks(entry, 8)[1]
+    if lock and statement_of.has_command(entry.kind, "AT_DetachPartition")
+      and not entry.kind.is_concurrent then
+      found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+        message = ("detaching takes %s"):format(facts_of.lock_text(lock)),
+        safe = "op.detach_partition(\"parent\", \"partition\", { concurrently = true })" })
+    end
+  end
+end
+
+local function drops_reference(entry)
+  for _, item in ipairs(entry.constraints) do
+    if item.what == "dropped" and item.constraint.type == "foreign_key" then
+      return true
+    end
+  end
+  return false
+end
+
+-- Tables that a statement locks although it does not name them: partners of foreign keys.
+local function check_partners(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local targets = {}
+    for _, target in ipairs(statement_of.targets(entry.kind)) do
+      targets[target.name] = true
+    end
+    local is_drop = drops_reference(entry)
+    for _, lock in ipairs(is_drop and facts:locks(entry, 8) or {}) do
+      local relation = lock.relation
+      if not targets[relation.name] and not relation.is_dropped and not relation.parent then
+        found({ entry = entry, subject = relation, name = relation.name,
+          severity = not facts.is_up and "info" or nil,
+          message = ("%s is locked too, for a foreign key joins it: ACCESS EXCLUSIVE"):format(
+            relation.shown),
+          safe = "-- in a revision of its own, so that the lock is let go of at once\n"
+            .. "op.drop_constraint(\"<the foreign key>\", \"<the table that refers>\")" })
+      end
+    end
+  end
+end
+
+local function check_several(facts, found)
+  local seen, count, last = {}, 0, nil
+  local transaction
+  for _, entry in ipairs(facts.entries) do
+    if entry.transaction ~= transaction then
+      seen, count, transaction = {}, 0, entry.transaction
+    end
+    for _, lock in ipairs(facts:locks(entry, 8)) do
+      if not seen[lock.relation] and not lock.relation.parent then
+        seen[lock.relation], count, last = true, count + 1, entry
+      end
+    end
+    if count == 3 and last == entry then
+      found({ entry = entry, subject = entry.locks[1].relation,
+        message = "this transaction locks three tables or more against reads, one after another: "
+          .. "another transaction that takes them in another order is a deadlock",
+        safe = "op.step(\"one table\", function() … end)\nop.step(\"the next\", function() "
+          .. "… end)" })
+    end
+  end
+end
+
+local function check_timeout(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local tree = entry.kind.tree
+    local off = entry.kind.node == "VariableSetStmt" and tree.name == "lock_timeout"
+      and entry.sql:find("['%s=]0['%s;]*$")
+    if off then
+      found({ entry = entry, message = "lock_timeout is switched off: a lock that is not had at "
+        .. "once stops everybody behind it", safe = "-- leave lock_timeout to luamig.lua:\n"
+        .. "-- lock_timeout = \"5s\", lock_deadline = \"10min\"" })
+    end
+  end
+  local first = facts.entries[1]
+  if first and require("luamig.config").milliseconds(facts.cfg.lock_timeout) == 0 then
+    for _, entry in ipairs(facts.entries) do
+      if entry.transaction > 0 and facts:locks(entry, 5)[1] then
+        found({ entry = entry, message = "lock_timeout = 0 in luamig.lua: the statement waits "
+          .. "for its lock without end, and everybody waits behind it",
+          safe = "-- in luamig.lua\nlock_timeout = \"5s\", lock_deadline = \"10min\"" })
+        return
+      end
+    end
+  end
+end
+
+local function by_node(node, message, safe_text, least)
+  return function(facts, found)
+    for _, entry in ipairs(facts.entries) do
+      local lock = facts:locks(entry, least or 5)[1]
+      if entry.kind.node == node and lock then
+        found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+          message = message:format(facts_of.lock_text(lock)), safe = safe_text })
+      end
+    end
+  end
+end
+
+local function check_refresh(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local lock = facts:locks(entry, 8)[1]
+    if entry.kind.node == "RefreshMatViewStmt" and lock then
+      entry.claimed.scan, entry.claimed.rewrite = true, true
+      found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+        message = ("%s cannot be read until its query has ended"):format(lock.relation.shown),
+        safe = ("-- needs a unique index on it\nop.refresh_view(%s, { concurrently = true })")
+          :format(safe.name(lock.relation)) })
+    end
+  end
+end
+
+local function check_sequence(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    for _, item in ipairs(entry.kind.node == "AlterSeqStmt" and entry.rewritten or {}) do
+      if item.relation.born ~= facts.number then
+        found({ entry = entry, subject = item.relation, name = item.relation.name,
+          message = ("nextval of %s waits until the transaction ends"):format(item.relation.shown),
+          safe = "-- alone in its revision\nop.alter_sequence(…)" })
+      end
+    end
+  end
+end
+
+local scanning = { IndexStmt = true, CreateStmt = true, DoStmt = true, CallStmt = true,
+  SelectStmt = true }
+
+local function may_scan(entry)
+  local node = entry.kind.node
+  return (scanning[node] or node:find("^Alter")) and not entry.claimed.scan
+    and not entry.claimed.rewrite
+end
+
+-- What is left: something is read from end to end while others wait.
+local function check_scan(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local lock, is_earlier = facts:blocking(entry)
+    local read = facts:read_tables(entry)[1]
+    if lock and read and not is_earlier and may_scan(entry) and not facts:rewritten(entry)[1] then
+      entry.claimed.scan = true
+      found({ entry = entry, subject = read, name = read.name,
+        message = ("%s is read from end to end under %s: %s"):format(read.shown,
+          facts_of.lock_text(lock), facts_of.waiting_text(lock.rank)),
+        safe = "-- what has to be proven by reading is added NOT VALID, and validated in the next "
+          .. "revision\nop.create_check_constraint(\"…\", \"…\", \"…\", { not_valid = "
+          .. "true })" })
+    end
+  end
+end
+
+local function long_work(facts, entry)
+  local rewritten = facts:rewritten(entry)[1]
+  if rewritten then
+    return "writes " .. rewritten.shown .. " anew"
+  end
+  local node = entry.kind.node
+  for _, item in ipairs(entry.changed) do
+    if facts:is_old(item.relation) and item.updated + item.deleted >= facts.many_rows then
+      return "changes all rows of " .. item.relation.shown
+    end
+  end
+  local read = facts:read_tables(entry)[1]
+  if read and (node == "SelectStmt" or node:find("^Alter") or node == "IndexStmt"
+    or node == "InsertStmt" or node == "CreateTableAsStmt") then
+    return "reads all of " .. read.shown
+  end
+  return nil
+end
+
+local function check_held(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local _, held = facts:locks(entry, 5)
+    local work = held[1] and not entry.claimed.held and entry.transaction > 0
+      and long_work(facts, entry)
+    if work then
+      found({ entry = entry, subject = held[1].relation, name = held[1].relation.name,
+        message = ("this %s while the transaction still holds %s from an earlier statement: %s")
+          :format(work, facts_of.lock_text(held[1]), facts_of.waiting_text(held[1].rank)),
+        safe = "op.step(\"the definition\", function() … end) -- committed, its lock let go of\n"
+          .. "op.batch_execute(\"the rows\", { table = …, set = { … }, remaining = \"…\" "
+          .. "})" })
+    end
+  end
+end
+
+return {
+  { id = "LOCK001", severity = "error", title = "an index is built while writes wait",
+    why = "CREATE INDEX takes SHARE and reads the whole table: no row can be written until it is "
+      .. "done. CONCURRENTLY reads twice and lets everybody work; luamig runs it outside a "
+      .. "transaction and builds anew what an earlier try left invalid.",
+    safe = 'op.create_index("users_email", "users", { "email" }, { concurrently = true })',
+    check = check_create_index },
+  { id = "LOCK002", severity = "warning", title = "an index is dropped while everybody waits",
+    why = "DROP INDEX takes ACCESS EXCLUSIVE on the table. It is short, but it waits for every "
+      .. "query that runs, and all new ones wait behind it.",
+    safe = 'op.drop_index("users_email", { concurrently = true })', check = check_drop_index },
+  { id = "LOCK003", severity = "error", title = "an index is rebuilt while writes wait",
+    why = "REINDEX takes SHARE on the table and ACCESS EXCLUSIVE on the index.",
+    safe = 'op.reindex("index", "users_email", { concurrently = true })', check = check_reindex },
+  { id = "LOCK013", severity = "error", title = "a partition is read to prove its bounds",
+    why = "ATTACH PARTITION takes ACCESS EXCLUSIVE on the table to be attached and reads it, "
+      .. "unless a valid CHECK proves that its rows are within the bounds.",
+    safe = 'op.create_check_constraint("in_bounds", "events_2025", "at >= \'2025-01-01\' AND at < '
+      .. '\'2026-01-01\' AND at IS NOT NULL", { not_valid = true })\n-- in the next revision\n'
+      .. 'op.validate_constraint("in_bounds", "events_2025")\n-- in the one behind it\n'
+      .. 'op.attach_partition("events", "events_2025", { from = "2025-01-01", to = "2026-01-01" })',
+    check = check_attach },
+  { id = "LOCK014", severity = "warning", title = "the default partition is locked",
+    why = "A new partition, attached or made in place, takes ACCESS EXCLUSIVE on the default "
+      .. "one and reads its rows, unless a valid CHECK proves that none of them belongs to the "
+      .. "new one.",
+    safe = 'op.create_check_constraint("not_2025", "events_rest", "NOT (at >= \'2025-01-01\' '
+      .. 'AND at < \'2026-01-01\')", { not_valid = true })\n-- in the next revision\n'
+      .. 'op.validate_constraint("not_2025", "events_rest")', check = check_default_partition },
+  { id = "LOCK015", severity = "warning", title = "a partition is detached while everybody waits",
+    why = "DETACH takes ACCESS EXCLUSIVE on the parent and on its default partition.",
+    safe = 'op.detach_partition("events", "events_2020", { concurrently = true })',
+    check = check_detach },
+  { id = "LOCK016", severity = "warning", title = "the partner of a foreign key is locked too",
+    why = "Dropping a foreign key, or a table that has one or is referred to by one, takes ACCESS "
+      .. "EXCLUSIVE on both tables.",
+    safe = 'op.drop_constraint("orders_user_id_fkey", "orders") -- alone in its revision\n'
+      .. '-- in the next revision\nop.drop_table("orders")', check = check_partners },
+  { id = "LOCK017", severity = "info", title = "one transaction locks several tables",
+    why = "Each further table is one more to wait for while the first ones are held. luamig tries "
+      .. "again after a deadlock, but the application may be the one that is cancelled.",
+    safe = 'op.step("users", function() … end)\nop.step("orders", function() … end)',
+    check = check_several },
+  { id = "LOCK019", severity = "warning", title = "no lock_timeout",
+    why = "A strong lock waits for the slowest query on its table, and everybody waits behind it. "
+      .. "With lock_timeout the statement gives up and luamig tries again.",
+    safe = '-- in luamig.lua\nlock_timeout = "5s", lock_deadline = "10min"',
+    check = check_timeout },
+  { id = "LOCK020", severity = "info", title = "a trigger is made on a table in use",
+    why = "CREATE TRIGGER takes SHARE ROW EXCLUSIVE: writes wait for the end of the transaction.",
+    safe = '-- alone in its revision, so that the lock is let go of at '
+      .. 'once\nop.create_trigger(…)',
+    check = by_node("CreateTrigStmt", "CREATE TRIGGER takes %s: writes wait",
+      "-- alone in its revision, so that the lock is let go of at once\nop.create_trigger(…)") },
+  { id = "LOCK021", severity = "warning", title = "LOCK TABLE",
+    why = "An explicit lock is held until the transaction ends.",
+    safe = "-- let each statement take what it needs, or op.batch_execute for the rows",
+    check = by_node("LockStmt", "LOCK TABLE takes %s",
+      "-- let each statement take what it needs, or op.batch_execute for the rows") },
+  { id = "LOCK022", severity = "error", title = "a materialized view cannot be read meanwhile",
+    why = "REFRESH takes ACCESS EXCLUSIVE for as long as its query runs. CONCURRENTLY takes "
+      .. "EXCLUSIVE: reads go on.",
+    safe = 'op.create_index("totals_day", "daily_totals", { "day" }, { unique = true })\n'
+      .. 'op.refresh_view("daily_totals", { concurrently = true })', check = check_refresh },
+  { id = "LOCK023", severity = "info", title = "nextval waits",
+    why = "ALTER SEQUENCE gives the sequence a new file under SHARE ROW EXCLUSIVE.",
+    safe = "-- alone in its revision\nop.alter_sequence(…)", check = check_sequence },
+  { id = "LOCK012", severity = "error", title = "a table is read while others wait", is_late = true,
+    why = "The lock itself is taken in a moment; reading the table takes as long as the table "
+      .. "is big, and the lock is held all that time.",
+    safe = 'op.create_check_constraint("age_sane", "users", "age < 200", { not_valid = true })\n'
+      .. '-- in the next revision\nop.validate_constraint("age_sane", "users")',
+    check = check_scan },
+  { id = "LOCK018", severity = "error", title = "long work behind a strong lock", is_late = true,
+    why = "A lock is held until the transaction ends. ADD COLUMN takes ACCESS EXCLUSIVE for a "
+      .. "blink; an UPDATE of all rows behind it in the same transaction makes everybody wait "
+      .. "for its end.",
+    safe = 'op.add_column("users", op.column("email_norm", "text"))\n-- in the next revision\n'
+      .. 'op.batch_execute("users_email_norm", { table = "users",\n'
+      .. '  set = { email_norm = op.sql("lower(email)") }, remaining = "email_norm IS NULL" })',
+    check = check_held },
+}

@@ -1,0 +1,112 @@
+--- Writes the safe way as calls of luamig's own operations, with the names of the case at hand.
+
+local statement_of = require("luamig.trace.statement")
+
+local safe = {}
+
+---A text as a Lua literal.
+---@param text string
+function safe.text(text)
+  return '"' .. text:gsub('[\\"]', "\\%0"):gsub("\n", "\\n") .. '"'
+end
+
+---A list of texts as a Lua table.
+---@param list string[]
+function safe.list(list)
+  local out = {}
+  for i, text in ipairs(list) do
+    out[i] = safe.text(text)
+  end
+  return "{ " .. table.concat(out, ", ") .. " }"
+end
+
+---The name of a relation as an argument.
+function safe.name(relation)
+  local name = relation.schema == "public" and relation.name
+    or relation.schema .. "." .. relation.name
+  return safe.text(name)
+end
+
+local function columns_of(tree)
+  local out = {}
+  for _, item in ipairs(tree.indexParams or {}) do
+    local name = item.IndexElem and item.IndexElem.name
+    if not name then
+      return nil -- an expression
+    end
+    out[#out + 1] = name
+  end
+  return out
+end
+
+---The call that builds an index while others write.
+---@param index luamig.trace.Relation
+function safe.create_index(index)
+  local tree = statement_of.kind(index.definition or "").tree
+  local columns = not tree.whereClause and columns_of(tree)
+  local options = (index.is_unique and "unique = true, " or "")
+    .. (tree.accessMethod and tree.accessMethod ~= "btree"
+      and ("using = %s, "):format(safe.text(tree.accessMethod)) or "")
+  if not columns or not index.table then
+    local text = (index.definition or ""):gsub("^(CREATE %a* ?INDEX)", "%1 CONCURRENTLY", 1)
+    return ("op.execute(%s)"):format(safe.text(text))
+  end
+  return ("op.create_index(%s, %s, %s, { %sconcurrently = true })"):format(safe.text(index.name),
+    safe.name(index.table), safe.list(columns), options)
+end
+
+---The text of a CHECK without the word.
+---@param definition string  "CHECK ((n > 1))"
+function safe.check_text(definition)
+  local text = definition:gsub("%s+NOT VALID$", "")
+  text = text:match("^CHECK %((.*)%)$") or text
+  return text:match("^%(([^()]*)%)$") or text
+end
+
+---The calls that add a constraint in two steps, a transaction each.
+---@param constraint table  of luamig.trace
+function safe.two_steps(constraint)
+  local name, owner = safe.text(constraint.name), safe.name(constraint.table)
+  local first
+  if constraint.type == "foreign_key" then
+    first = ("op.create_foreign_key(%s, %s, %s, %s, %s, { not_valid = true })"):format(name, owner,
+      safe.list(constraint.columns), constraint.referred and safe.name(constraint.referred)
+        or '"…"', safe.list(constraint.referred_columns))
+  else
+    first = ("op.create_check_constraint(%s, %s, %s, { not_valid = true })"):format(name, owner,
+      safe.text(safe.check_text(constraint.definition)))
+  end
+  return first .. "\n-- in the next revision: writes go on while it reads\n"
+    .. ("op.validate_constraint(%s, %s)"):format(name, owner)
+end
+
+---The calls that make a column NOT NULL without a scan under a strong lock.
+function safe.not_null(relation, column, version)
+  local owner = safe.name(relation)
+  local name = safe.text(relation.name .. "_" .. column .. "_set")
+  local lines = {
+    ('op.create_check_constraint(%s, %s, %s, { not_valid = true })'):format(name, owner,
+      safe.text(column .. " IS NOT NULL")),
+    "-- in the next revision: writes go on while it reads",
+    ("op.validate_constraint(%s, %s)"):format(name, owner),
+    "-- and in the one behind it: nothing is read, for the CHECK proves it",
+    ("op.alter_column(%s, %s, { nullable = false })"):format(owner, safe.text(column)),
+    ("op.drop_constraint(%s, %s)"):format(name, owner),
+  }
+  if version and version >= 180000 then
+    table.insert(lines, 1, "-- PostgreSQL 18 also has ADD CONSTRAINT … NOT NULL … NOT VALID")
+  end
+  return table.concat(lines, "\n")
+end
+
+---The calls that bring a key in by an index built beforehand.
+---@param kind "unique"|"primary_key"
+function safe.using_index(constraint, kind)
+  local owner, name = safe.name(constraint.table), safe.text(constraint.name)
+  local made = kind == "unique" and "create_unique_constraint" or "create_primary_key"
+  return ("op.create_index(%s, %s, %s, { unique = true, concurrently = true })\n"
+    .. "op.%s(%s, %s, { using_index = %s })"):format(name, owner, safe.list(constraint.columns),
+    made, name, owner, name)
+end
+
+return safe
