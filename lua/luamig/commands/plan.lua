@@ -1,0 +1,87 @@
+local fault = require("luamig.fault")
+
+local plan = {
+  name = "plan",
+  summary = "Tells what the pending revisions will do: locks, rewrites, scans and durations, "
+    .. "measured on a throwaway server.",
+}
+
+function plan.setup(parser)
+  parser:argument("target", "head, an id, +N … (default head)"):args("?"):argname("TARGET")
+  parser:option("--from", "begin here, without asking the database: base, an id …")
+    :argname("REV")
+  parser:option("--stats", "sizes of production, made by --export-stats"):argname("FILE")
+  parser:option("--export-stats", "write the sizes of the tables of this database, no data; - for "
+    .. "stdout"):argname("FILE")
+  parser:option("--html", "write one page that needs nothing else"):argname("FILE")
+end
+
+local function write(path, text)
+  local files = require("luamig.files")
+  if not files.create(path, text) then
+    files.replace(path, text)
+  end
+end
+
+local function export(ctx, path)
+  local stats = require("luamig.plan.stats").export(ctx:connect())
+  local text = require("luamig.json").encode(stats) .. "\n"
+  if path == "-" then
+    ctx.report.raw(text)
+    return
+  end
+  write(path, text)
+  local count = 0
+  for _ in pairs(stats.tables) do
+    count = count + 1
+  end
+  ctx.report.info(("wrote the sizes of %d table%s to %s"):format(count, count == 1 and "" or "s",
+    path))
+end
+
+local function rows_of(ctx, graph)
+  if ctx.options.from then
+    return graph:resolve(ctx.options.from, { direction = "read" })
+  end
+  local ok, rows = pcall(ctx.rows, ctx)
+  if ok then
+    return rows
+  elseif fault.is(rows) then
+    fault.complete(rows, { hint = "--from base plans from an empty database without asking it" })
+  end
+  error(rows, 0)
+end
+
+local function make(ctx)
+  local options, graph = ctx.options, ctx:graph()
+  local stats = options.stats and require("luamig.plan.stats").read(options.stats)
+  local rows, ids = rows_of(ctx, graph), {}
+  for i, step in ipairs(graph:upgrade(rows, options.target or "head")) do
+    ids[i] = step.id
+  end
+  if #ids == 0 then
+    return { revisions = {}, note = "nothing to do: the database is at "
+      .. (#rows > 0 and table.concat(rows, ", ") or "<base>") }
+  end
+  return require("luamig.plan").run(ctx, { base = graph:applied(rows), ids = ids, stats = stats })
+end
+
+function plan.run(ctx)
+  local options = ctx.options
+  if options.export_stats then
+    return export(ctx, options.export_stats)
+  end
+  local made = make(ctx)
+  if options.html then
+    write(options.html, require("luamig.plan.html").page(made))
+  end
+  if options.json then
+    ctx.report.json(made)
+  else
+    ctx.report.lines(require("luamig.plan.table").lines(made))
+  end
+  local last = made.revisions[#made.revisions]
+  return last and last.failure and 1 or 0
+end
+
+return plan
