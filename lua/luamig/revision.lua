@@ -366,7 +366,9 @@ end
 local function list_directory(directory, is_recursive, paths)
   local names = {}
   local ok, iterator, state = pcall(lfs.dir, directory)
-  if not ok then
+  if iterator == "not enough memory" then
+    error(iterator, 0)
+  elseif not ok then
     fault.raise({
       kind = "config",
       message = ("the versions folder '%s' cannot be read"):format(revision.shown_path(directory)),

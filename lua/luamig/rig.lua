@@ -57,8 +57,8 @@ function rig.open(ctx, options)
   local url = server_of(self, ctx, options or {})
   self.conn = core_conn.open({ url = url, application_name = "luamig measuring" })
   self.conn:exec("SET jit = off")
-  local inner = session.new({ x = ctx.options.x })
-  inner.report, inner.connection = quiet(ctx.report), self.conn
+  local inner = session.new({ x = ctx.options.x }, quiet(ctx.report))
+  inner.connection = self.conn
   inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), graph, by_id
   self.migration = migration.open(inner, "luamig lint")
   self.version = self.conn:info().server_version

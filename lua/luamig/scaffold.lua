@@ -89,6 +89,11 @@ local config_rest = [[
   -- include = { schemas = { "public" }, object = function(kind, name) return true end },
   -- naming = { fk = "fk_{table}_{columns}_{referred}", ix = "ix_{table}_{columns}" },
 
+  -- What luamig lint finds: what breaks the application that still runs (off, warn or error), rules
+  -- that are judged otherwise, and rules that are passed over, each with its reason.
+  -- compat = "warn",
+  -- lint = { severity = { LOCK012 = "warning" }, ignore = { DATA002 = "small tables" } },
+
   -- Functions called along the way (luamig help hooks), and folders where scripts find modules.
   -- hooks = { after_write = function(path) end },
   -- path = { "lib" },

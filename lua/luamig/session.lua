@@ -6,11 +6,12 @@ local Session = {}
 Session.__index = Session
 
 ---@param options table  as parsed from the command line
-function session.new(options)
+---@param report table   luamig.report, or who says less
+function session.new(options, report)
   -- closing: what ends with the session, such as servers; the last one first
   return setmetatable({
     options = options,
-    report = require("luamig.report"),
+    report = report,
     closing = {},
   }, Session)
 end

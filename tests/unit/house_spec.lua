@@ -27,13 +27,14 @@ local layers <const> = {
   },
   {
     name = "work", what = "what a command does, from beginning to end",
-    modules = [[migration migrate runner offline confirm draft template scaffold rebase entry
-      command_line roundtrip roundtrip.* backfill backfill.* autogenerate squash plan plan.* lint
+    modules = [[session migration migrate runner offline confirm draft template scaffold rebase entry
+      command_line comparison desired drift renames schema_file scratch roundtrip roundtrip.*
+      backfill backfill.* autogenerate squash plan plan.* lint
       lint.* trace trace.* rig sample_rows]],
   },
   {
     name = "surface", what = "the command line: words in, lines out",
-    modules = [[report session arguments commands help topics completion]],
+    modules = [[report arguments commands help topics completion]],
   },
   { name = "commands", what = "one command each", modules = "commands.*" },
   { name = "entry", what = "main()", modules = "cli" },

@@ -3,6 +3,7 @@
 local annotations = require("luamig.diff.annotations")
 local constraint_text = require("luamig.diff.constraint_text")
 local names = require("luamig.diff.names")
+local partitions = require("luamig.diff.partitions")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
 local scan = require("luamig.diff.scan")
@@ -207,7 +208,9 @@ end
 ---Makes the node that adds a constraint.
 function constraints.create(plan, identity, object)
   if constraints.is_automatic(plan, object) then
-    require("luamig.diff.partitions").name_part(plan, identity, object)
+    partitions.name_part(plan, identity, object, function(list)
+      constraints.words(plan, object, false, list)
+    end)
     return
   end
   local list = { constraints.creation(plan, object) }

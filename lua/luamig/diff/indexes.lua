@@ -4,6 +4,7 @@ local constraints = require("luamig.diff.constraints")
 local index_sql = require("luamig.index")
 local key_text = require("luamig.diff.key_text")
 local names = require("luamig.diff.names")
+local partitions = require("luamig.diff.partitions")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
 local scan = require("luamig.diff.scan")
@@ -97,7 +98,9 @@ end
 ---Makes the node that creates an index.
 function indexes.create(plan, identity, object)
   if is_automatic(plan, object) then
-    require("luamig.diff.partitions").name_part(plan, identity, object)
+    partitions.name_part(plan, identity, object, function(list)
+      constraints.index_words(plan, object, {}, object, list)
+    end)
     return
   end
   local record = indexes.creation(plan, object)

@@ -86,7 +86,8 @@ function partitions.made_up_name(object, table_name)
 end
 
 ---Makes the node that gives a part its name, when that is not the one it gets by itself.
-function partitions.name_part(plan, identity, object)
+---@param add_words fun(list: table)  adds the records of what is said about the part
+function partitions.name_part(plan, identity, object, add_words)
   local parent = plan.b.objects[object.parent]
   local made_up = object.part_of and partitions.made_up_name(object, parent.name) or object.name
   local list = {}
@@ -94,12 +95,7 @@ function partitions.name_part(plan, identity, object)
     local old = { schema = object.schema, name = made_up }
     list[1] = records.new("rename_index", { name = plan:name(old), new_name = object.name })
   end
-  local constraints = require("luamig.diff.constraints")
-  if object.kind == "constraint" then
-    constraints.words(plan, object, false, list)
-  else
-    constraints.index_words(plan, object, {}, object, list)
-  end
+  add_words(list)
   if list[1] then
     plan:node({
       when = "make", kind = "index", identity = identity, sort = object.parent,
