@@ -281,9 +281,10 @@ describe("luamig revision", function()
     assert.equal("008 (head)\n", run("heads").stdout)
   end)
 
-  it("says plainly that there is no autogenerate", function()
+  it("has nothing to generate from without a declared schema", function()
     local message, status = refused("--autogenerate", "-m", "x")
-    assert.equal("this build has no --autogenerate yet", message)
+    assert.equal("the project declares no schema: there is nothing to compare the database with",
+      message)
     assert.equal(2, status)
   end)
 end)
