@@ -35,7 +35,8 @@ function confirm.ask(ctx, why, database, command)
   if answer == nil then
     refuse(why, command)
   elseif answer ~= database then
-    fault.raise({ kind = "refused", message = "not confirmed", state = "nothing changed" })
+    fault.raise({ kind = "refused", message = "not confirmed", state = "nothing changed",
+      try = command })
   end
 end
 

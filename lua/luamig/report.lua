@@ -195,7 +195,18 @@ function report.say(line)
   end
 end
 
+-- Ctrl-C is an answer too, and so is the end of the input.
+local function no_answer()
+  io.stderr:write("\n")
+  local count = require("luamig.core.clock").interrupts()
+  if count > 0 then
+    fault.raise({ kind = "interrupted", message = "interrupted", state = "nothing changed" })
+  end
+  return ""
+end
+
 ---Asks and returns the answer without its line end, or nil when there is nobody to answer.
+---Raises: interrupted.
 ---@param prompt string
 ---@return string|nil
 function report.ask(prompt)
@@ -203,7 +214,7 @@ function report.ask(prompt)
     return nil
   end
   io.stderr:write(prompt)
-  return io.stdin:read("l")
+  return io.stdin:read("l") or no_answer()
 end
 
 local function labelled(lines, label, text)

@@ -101,6 +101,39 @@ describe("a mistake around the scripts", function()
     assert.matches("try:   go forward with a new revision, or restore a backup\n", result.stderr)
   end)
 
+  -- Runs luamig on a terminal and answers its question.
+  local function answered(words, answer)
+    local fifo = s.project:path("answers")
+    assert(os.execute("mkfifo " .. fifo))
+    local pipe <close> = assert(io.open(fifo, "r+"))
+    local process = s:start({ "-c", ('exec script -qec "$LUAMIG %s" /dev/null < %s'):format(words,
+      fifo) }, { program = "bash" })
+    require("support.cli").eventually(function()
+      return process:output():find("to go on: ", 1, true)
+    end, "the question")
+    pipe:write(answer)
+    pipe:flush()
+    local result = process:wait()
+    os.remove(fifo)
+    return result.status, (result.stdout:gsub("\r", ""):gsub("\27%[%d*m", ""))
+  end
+
+  it("of having been asked: Ctrl-C interrupts, another word and no word do not confirm", function()
+    s:line(1)
+    s:configure(("environments = { prod = { url = %q, protected = true } }"):format(s.url))
+    local status, text = answered("--env prod upgrade", "\3")
+    assert.equal(130, status)
+    assert.matches("\nerror: interrupted\n  state: nothing changed\n", text)
+    for _, answer in ipairs({ "\4", "nope\n" }) do
+      status, text = answered("--env prod upgrade", answer)
+      assert.equal(10, status)
+      assert.matches("\nerror: not confirmed\n  state: nothing changed\n"
+        .. "  try:   luamig %-%-env prod upgrade head\n", text)
+    end
+    assert.equal(0, (answered("--env prod upgrade", s.database.name .. "\n")))
+    assert.equal("001", s:rows())
+  end)
+
   it("of rights is none of the script", function()
     s:connect():exec("CREATE ROLE weak LOGIN")
     s:line(1)

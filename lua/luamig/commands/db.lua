@@ -162,7 +162,7 @@ local function confirm_reset(ctx, status)
       message = answer and "not confirmed"
         or ("db reset deletes %s, and there is nobody to ask"):format(what),
       state = "nothing changed",
-      try = "luamig db reset --yes",
+      try = answer and "luamig db reset" or "luamig db reset --yes",
     })
   end
 end
