@@ -18,6 +18,12 @@ function batch.database()
     Database)
 end
 
+---The same on a server of the spec's own.
+function batch.on(url)
+  local conn = require("luamig.core.conn").open({ url = url })
+  return setmetatable({ url = url, conn = conn }, Database)
+end
+
 function Database:drop()
   self.conn:close()
   self.made.drop()
