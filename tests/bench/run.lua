@@ -304,8 +304,107 @@ rows[9] = function()
   end
 end
 
+local MILLION <const> = 1000000
+
+local function users_fresh(database)
+  local c <close> = conn.open({ url = database.url })
+  c:exec("DROP TABLE IF EXISTS users")
+  c:exec("CREATE TABLE users (id bigint, email text, pad text, email_norm text) "
+    .. "WITH (autovacuum_enabled = false)")
+  c:exec("INSERT INTO users SELECT i, 'User' || i || '@Example.COM', repeat('x', 120), NULL "
+    .. "FROM generate_series(1, $1::int) i", { MILLION })
+  c:exec("ALTER TABLE users ADD PRIMARY KEY (id)")
+  c:exec("VACUUM ANALYZE users")
+  c:exec("CHECKPOINT")
+end
+
+local function backfill_project(database, work)
+  local p = new_scene(database.url)
+  revision(p, 1, ('  op.batch_execute("users", { table = "users", %s })'):format(work),
+    '  op.execute("SELECT 1")')
+  return p
+end
+
+-- A server whose memory holds the table, as a production server's does.
+local function roomy_server()
+  local started = require("luamig.core.server").ephemeral({ in_memory = true,
+    settings = { shared_buffers = "600MB", max_wal_size = "4GB", checkpoint_timeout = "1h" } })
+  return { url = started:url(), server = started }
+end
+
+-- Each side on a table of its own making; only the work is timed.
+local function backfill_row(database, row, what, work, reach)
+  local p = backfill_project(database, work)
+  local ours, theirs, ratios = {}, {}, {}
+  for i = 1, 5 do
+    users_fresh(database)
+    theirs[i] = timed(function()
+      local c <close> = conn.open({ url = database.url })
+      c:exec("UPDATE users SET email_norm = lower(email)")
+    end)
+    users_fresh(database)
+    ours[i] = timed(function()
+      luamig(p, "upgrade")
+    end)
+    ratios[i] = ours[i] / theirs[i]
+    luamig(p, "downgrade base --yes")
+  end
+  line(row, what, median(ours), median(theirs), median(ratios), reach)
+  local c <close> = conn.open({ url = database.url })
+  local batches = c:exec("SELECT sum(batches)::int AS n, (sum(ms) / sum(batches))::int AS ms "
+    .. "FROM luamig.backfill_range")[1]
+  print(("   %d batches of %d ms"):format(batches.n, batches.ms))
+  p:remove()
+end
+
+rows[6] = function()
+  backfill_row(roomy_server(), 6, "SQL backfill of 1,000,000 rows (one UPDATE)",
+    'set = { email_norm = op.sql("lower(email)") }', "1.053")
+end
+
+local transform <const> = [[read = { "id", "email" }, workers = %d, map = function(row)
+    return { email_norm = row.email:lower() }
+  end]]
+
+rows[7] = function()
+  local database = roomy_server()
+  backfill_row(database, 7, "Lua row transform of 1,000,000 rows (one UPDATE)",
+    transform:format(1), "1.667")
+  backfill_row(database, 7, "the same with two workers", transform:format(2), "1.0")
+end
+
+local peak_script <const> = [[
+  local spec = require("luamig.batch_spec").check("peak", { table = "users", read = { "email" },
+    map = function(row)
+      return { email_norm = row.email:lower() }
+    end })
+  require("luamig.backfill").run_inline({ url = %q }, spec, {})
+  print(io.open("/proc/self/status"):read("a"):match("VmHWM:%%s*(%%d+)"))]]
+
+-- The most memory that a transform of so many rows has in use, in kB.
+local function peak_kb(p, url, row_count)
+  local c <close> = conn.open({ url = url })
+  c:exec("DROP TABLE IF EXISTS users")
+  c:exec("CREATE UNLOGGED TABLE users (id bigint PRIMARY KEY, email text, email_norm text)")
+  c:exec("INSERT INTO users SELECT i, 'User' || i FROM generate_series(1, $1::int) i",
+    { row_count })
+  c:exec("VACUUM ANALYZE users")
+  local pipe = io.popen(("%s lua %s"):format(BINARY, p:write("peak.lua", peak_script:format(url))))
+  local peak = tonumber(pipe:read("a"))
+  pipe:close()
+  return peak
+end
+
+rows[10] = function()
+  local database, p = roomy_server(), project.new()
+  local few, many = peak_kb(p, database.url, MILLION // 10), peak_kb(p, database.url, 10 * MILLION)
+  print(("10 %-58s %7d kB  %7d kB  %5.2fx"):format("memory of a transform of 10,000,000 rows "
+    .. "(of 100,000)", many, few, many / few))
+  p:remove()
+end
+
 print(("%-61s %10s %11s %7s"):format("", "luamig", "limit", "ratio"))
-local wanted = #arg > 0 and arg or { 1, 2, 3, 4, 5, 8, 9 }
+local wanted = #arg > 0 and arg or { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }
 for _, name in ipairs(wanted) do
   rows[math.tointeger(tonumber(name))]()
 end
