@@ -22,7 +22,6 @@ local layout = require("luamig.generate.layout")
 local order = require("luamig.generate.order")
 local reasons = require("luamig.generate.reasons")
 local session = require("luamig.generate.session")
-local statement = require("luamig.generate.statement")
 local types = require("luamig.generate.types")
 local units = require("luamig.generate.units")
 
@@ -41,44 +40,29 @@ local function unknown_types(value)
   return world:unknown_types()
 end
 
-local function asks_of(value)
-  local partitions = units.partitions(value)
-  for i, identity in ipairs(partitions) do
-    partitions[i] = identity:gsub("^table ", "")
+local function sql_names(identities)
+  local out = {}
+  for i, identity in ipairs(identities) do
+    out[i] = identity:gsub("^table ", "")
   end
-  return { types = unknown_types(value), partitions = partitions }
+  return out
+end
+
+local function asks_of(value, rows)
+  local tables, partitions = units.tables(value)
+  return { types = unknown_types(value), partitions = sql_names(partitions),
+    tables = sql_names(tables), rows = math.max(rows, hints.MOST) }
 end
 
 -- ---- the plan ----
 
--- A table of a knot that is full takes no part in it.
-local function loosen_knots(open, steps)
-  local is_full, items = {}, {}
-  for _, step in ipairs(steps) do
-    for _, unit in ipairs(step.is_knot and step.units or {}) do
-      items[#items + 1] = {
-        statements = { { sql = statement.count(unit, unit.want) } },
-        done = function(results)
-          unit.rows = results[1][1].rows
-          is_full[unit] = unit.rows >= unit.want
-        end,
-        failed = function(f)
-          unit.fault = f
-        end,
-      }
-    end
-  end
-  open:run(items)
+local function steps_of(list, options)
+  local steps = order.steps(list)
   for _, step in ipairs(steps) do
     if step.is_knot then
-      step.units = knot.loosen(step.units, is_full)
+      step.units = knot.loosen(step.units)
     end
   end
-end
-
-local function steps_of(open, list, options)
-  local steps = order.steps(list)
-  loosen_knots(open, steps)
   for _, unit in ipairs(list) do
     layout.add(unit, options.seed)
   end
@@ -114,9 +98,10 @@ local function fill_inside(open, facts, value, options)
   order.link(list)
   local wanted = order.wanted(list, options.only)
   for _, unit in ipairs(wanted) do
-    unit.want, unit.made, unit.rows, unit.tried = options.rows, 0, 0, 0
+    unit.want, unit.made, unit.tried = options.rows, 0, 0
+    unit.rows = facts.counts[unit.identity] or 0
   end
-  local steps = steps_of(open, wanted, options)
+  local steps = steps_of(wanted, options)
   filling.fill(open, steps)
   filling.complete(open, steps)
   return report_of(open, wanted, options.only and {} or unfilled)
@@ -151,7 +136,7 @@ function generate.fill(conn, value, options)
     only = options and options.only,
   }
   check_options(options)
-  local open, facts = session.begin(conn, asks_of(value))
+  local open, facts = session.begin(conn, asks_of(value, options.rows))
   local ok, report = pcall(fill_inside, open, facts, value, options)
   if not ok then
     open:abort()

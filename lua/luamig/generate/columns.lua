@@ -36,9 +36,19 @@ local function maker_of(known, default)
   return known.maker
 end
 
-local function edges_of(column, default, is_indexed)
+-- A database that is not in UTF-8 takes no letters beyond ASCII for granted.
+local function in_ascii(list)
+  local out = {}
+  for _, text in ipairs(list) do
+    out[#out + 1] = not text:find("[\128-\255]") and text or nil
+  end
+  return out
+end
+
+local function edges_of(column, default, place)
   local maker = column.maker
-  local list = is_indexed and maker.short_edges or maker.edges
+  local list = place.needs.indexed[column.name] and maker.short_edges or maker.edges
+  list = place.world.options.is_ascii and in_ascii(list) or list
   local constant = default and constant_default(default)
   if constant and not maker.size then
     return { constant, table.unpack(list) }
@@ -71,7 +81,7 @@ function columns.new(own, of_root, place)
   }
   if known then
     column.base, column.maker = known.base, maker_of(known, default)
-    column.edges = edges_of(column, default, place.needs.indexed[own.name])
+    column.edges = edges_of(column, default, place)
   else
     column.is_left_out, column.why = true, why
   end

@@ -2,7 +2,7 @@
 -- what the server refused is tried row by row in the next.
 --
 -- ADDED TO A UNIT  want, made (rows inserted), rows (in the table, up to `want`), tried (values of
---   each type that are behind it),
+--   each type that are behind it), is_stuck (more rows are not to be had),
 --   fault (the last thing the server said: message, sqlstate, context, constraint)
 
 local knot = require("luamig.generate.knot")
@@ -68,18 +68,25 @@ local function inserted(result)
   return math.tointeger(tonumber(result.tag:match("^%u+ 0 (%d+)$") or result.tag:match("(%d+)$")))
 end
 
+-- A table with some rows that took none of those it was offered holds all that it can.
+local function note(unit, made, count, is_again)
+  unit.made, unit.rows = unit.made + made, count
+  unit.is_stuck = is_again and made == 0 and count > 0
+end
+
 local function whole_item(unit, round)
+  local is_again
   return {
     make = function()
+      is_again = round > 1 or unit.rows > 0
       local candidates = candidates_of(unit, round, candidate_count(unit, round))
       return {
-        { sql = statement.insert(unit, candidates, unit.want, { is_again = round > 1 }) },
+        { sql = statement.insert(unit, candidates, unit.want, { is_again = is_again }) },
         { sql = statement.count(unit, unit.want) },
       }
     end,
     done = function(results)
-      unit.made = unit.made + inserted(results[1])
-      unit.rows = results[2][1].rows
+      note(unit, inserted(results[1]), results[2][1].rows, is_again)
     end,
     failed = function(f)
       unit.fault = f
@@ -137,9 +144,8 @@ local function row_item(unit, round)
     statements = statements,
     done = function(results)
       local found = results[2][1].found
-      unit.made = unit.made + found.made
       unit.fault = refusal(found) or unit.fault
-      unit.rows = results[3][1].rows
+      note(unit, found.made, results[3][1].rows, true)
     end,
     failed = function(f)
       -- Without PL/pgSQL (42704) what was said before counts.
@@ -190,7 +196,7 @@ local hopeless = { ["42501"] = true, ["25006"] = true }
 
 local function is_short(unit)
   unit.is_hopeless = unit.fault and hopeless[unit.fault.sqlstate]
-  return unit.rows < unit.want and not unit.why and not unit.is_hopeless
+  return unit.rows < unit.want and not (unit.why or unit.is_hopeless or unit.is_stuck)
 end
 
 local function items_of(step, round)
@@ -217,6 +223,9 @@ function filling.fill(session, steps)
     local items = {}
     for _, step in ipairs(steps) do
       table.move(items_of(step, round), 1, #step.units, #items + 1, items)
+    end
+    if #items == 0 then
+      return
     end
     session:run(items)
   end

@@ -7,10 +7,11 @@ local rows = require("luamig.generate.rows")
 
 local hints = {}
 
-local MOST = 50 -- values a column is asked for
+---Rows that a table is asked for at most because others need them.
+hints.MOST = 50
 
 local function add(list, seen, text)
-  if text and not seen[text] and #list < MOST then
+  if text and not seen[text] and #list < hints.MOST then
     seen[text] = true
     list[#list + 1] = text
   end
@@ -88,7 +89,7 @@ local function scatter(unit, name, count, seen)
       for _, parent in ipairs(own == name and reference.parents or {}) do
         if not seen[parent] then
           seen[parent], reference.is_scattered = true, true
-          parent.want = math.max(parent.want, math.min(count, MOST))
+          parent.want = math.max(parent.want, math.min(count, hints.MOST))
           scatter(parent, reference.parent_columns[i], count, seen)
         end
       end

@@ -29,15 +29,14 @@ end
 
 ---Takes out the tables that have their rows already: they are like any other table then.
 ---@param units table[]
----@param is_full table<table, boolean>
 ---@return table[] units  the rest
-function knot.loosen(units, is_full)
+function knot.loosen(units)
   local rest = {}
   for _, unit in ipairs(units) do
-    rest[#rest + 1] = not is_full[unit] and unit or nil
+    rest[#rest + 1] = unit.rows < unit.want and unit or nil
     for _, reference in ipairs(unit.references) do
       for _, parent in ipairs(reference.parents) do
-        reference.is_inside = reference.is_inside and not is_full[parent]
+        reference.is_inside = reference.is_inside and parent.rows < parent.want
       end
     end
   end

@@ -233,19 +233,23 @@ local function edge(context, column, wish, i)
   if not column.is_key then
     text = nth_edge(column, edges, i)
   else
-    text = i % 2 == 1 and edges[i // 2 + 1] -- each of them once
+    text = context.number % 2 == 1 and edges[context.number // 2 + 1] -- each of them once
   end
   return text and cells.admits(column.maker, wish, text) and text or nil
 end
 
+-- Which of the values. Of those within bounds the first ones are the bounds themselves; where there
+-- are none, columns are not all alike.
 local function index_of(context, column, wish)
   local i = context.digits[column] or context.number
   if column.is_constant then
     return 0
   elseif wish.is_related and not (wish.low and wish.high) then
     return column.is_exclusive and 1 or i % 12
+  elseif context.digits[column] or wish.low or wish.high or wish.among then
+    return i
   end
-  return i
+  return i + column.hash % 50
 end
 
 local function cell(context, column)

@@ -7,6 +7,8 @@ local extensions = require("luamig.generate.extensions")
 local fault = require("luamig.fault")
 local quote = require("luamig.quote")
 
+local statement = require("luamig.generate.statement")
+
 local session = {}
 
 local Session = {}
@@ -18,6 +20,7 @@ local settings = {
   { "lc_monetary", "C" }, { "xmloption", "content" }, { "jit", "off" },
 }
 
+local TABLES = 100 -- tables that one statement counts the rows of
 local CHUNK = 64 -- items on their way at a time: what has to be sent again when one fails
 
 -- ---- beginning ----
@@ -60,6 +63,30 @@ local function send_facts(conn, asks)
     .. "pg_catalog.current_setting('luamig.path'), true)")
 end
 
+-- Several statements, for the server plans a long one slowly. One that may not be read ends the
+-- counting: then no table counts as full.
+local function send_counts(conn, names, limit)
+  conn:send("SAVEPOINT luamig_counts")
+  local first = conn:send("SELECT 1")
+  for from = 1, #names, TABLES do
+    conn:send(statement.counts({ table.unpack(names, from, from + TABLES - 1) }, limit), nil,
+      { keep = true })
+  end
+  conn:send("RELEASE SAVEPOINT luamig_counts")
+  return first
+end
+
+local function take_counts(conn, names)
+  local out = {}
+  for from = 1, #names, TABLES do
+    local _, rows = conn:take()
+    for _, row in ipairs(rows or {}) do
+      out["table " .. names[from + row.place - 1]] = row.rows
+    end
+  end
+  return out
+end
+
 local function take(conn)
   local _, rows = conn:take()
   return rows
@@ -80,6 +107,19 @@ local function take_facts(conn)
     out.bounds["table " .. row.name] = row.bound
   end
   return out
+end
+
+-- Whether the rows could be counted; all that was asked before must succeed.
+local function sync_counts(conn, first)
+  local ok, f = pcall(conn.sync, conn)
+  if ok then
+    return true
+  elseif not (fault.is(f) and f.kind == "server" and f.seq and f.seq > first) then
+    error(f, 0)
+  end
+  conn:send("ROLLBACK TO SAVEPOINT luamig_counts")
+  conn:send("RELEASE SAVEPOINT luamig_counts")
+  return false
 end
 
 local trial_body = [[
@@ -121,9 +161,10 @@ end
 ---Begins a transaction, or a savepoint in the one that is open.
 ---Raises: operation (the transaction has failed), server, connection, interrupted.
 ---@param conn userdata
----@param asks { types: string[], partitions: string[] }  types that the snapshot does not have;
----  partitions: names as SQL
----@return table session, table facts  { is_ascii, types, bounds = { [identity] = SQL } }
+---@param asks { types: string[], partitions: string[], tables: string[], rows: integer }  types
+---  that the snapshot does not have; partitions, tables: names as SQL; rows: as far as is counted
+---@return table session, table facts  { is_ascii, types, bounds = { [identity] = SQL },
+---  counts = { [identity] = rows } }
 function session.begin(conn, asks)
   conn:sync() -- decides whether a transaction is open
   local state = conn:transaction()
@@ -138,9 +179,11 @@ function session.begin(conn, asks)
     conn:send(settings_sql("set_config"))
     conn:send("SET CONSTRAINTS ALL IMMEDIATE")
     send_facts(conn, asks)
-    conn:sync()
+    local is_counted = sync_counts(conn, send_counts(conn, asks.tables, asks.rows))
     self.settings = take(conn)[1]
     local facts = take_facts(conn)
+    facts.counts = is_counted and take_counts(conn, asks.tables) or {}
+    while conn:take() do end
     if #facts.bases > 0 then
       try_texts(self, facts.bases, facts.types)
     end
@@ -165,8 +208,8 @@ local function send_items(self, items, first, last, owners)
   local conn = self.conn
   for place = first, last do
     owners[conn:send("SAVEPOINT luamig_item")] = place
-    for _, statement in ipairs(statements_of(items[place])) do
-      owners[conn:send(statement.sql, statement.params, { keep = true })] = place
+    for _, one in ipairs(statements_of(items[place])) do
+      owners[conn:send(one.sql, one.params, { keep = true })] = place
     end
     conn:send("RELEASE SAVEPOINT luamig_item")
   end

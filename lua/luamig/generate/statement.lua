@@ -288,6 +288,18 @@ function statement.count(unit, want)
     :format(unit.sql, want)
 end
 
+---How many rows each of some tables has, up to a number: { place, rows }.
+---@param names string[]  of tables, as SQL
+---@return string
+function statement.counts(names, limit)
+  local out = {}
+  for place, name in ipairs(names) do
+    out[place] = ("SELECT %d AS place, (SELECT pg_catalog.count(*) FROM (SELECT FROM ONLY %s "
+      .. "LIMIT %d) AS luamig_t) AS rows"):format(place, name, limit)
+  end
+  return table.concat(out, " UNION ALL ")
+end
+
 ---Inserts candidates that pass until the table has as many rows as are wanted.
 ---@param unit table
 ---@param candidates table[]

@@ -255,14 +255,18 @@ local function sorted_tables(value)
   return out
 end
 
----The identities of tables that are partitions.
----@return string[]
-function units.partitions(value)
-  local out = {}
+---The identities of the tables that hold rows, and of those that are partitions.
+---@return string[] tables, string[] partitions
+function units.tables(value)
+  local out, partitions = {}, {}
   for _, identity in ipairs(sorted_tables(value)) do
-    out[#out + 1] = value.objects[identity].partition_of and identity or nil
+    local object = value.objects[identity]
+    if not object.partition_by then
+      out[#out + 1] = identity
+      partitions[#partitions + 1] = object.partition_of and identity or nil
+    end
   end
-  return out
+  return out, partitions
 end
 
 ---Every table of a snapshot that can hold rows, sorted by identity.

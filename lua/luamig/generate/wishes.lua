@@ -18,7 +18,7 @@ local wishes = {}
 local Wishes = {}
 Wishes.__index = Wishes
 
----@param columns table<string, { maker: table }>
+---@param columns table<string, { maker: table, nullable?: boolean }>
 function wishes.new(columns)
   return setmetatable({ columns = columns, by_column = {}, relations = {} }, Wishes)
 end
@@ -127,8 +127,9 @@ local function sift(wish, maker)
   return #kept > 0
 end
 
-local function is_possible(wish, maker)
-  if wish.is_null and wish.is_not_null then
+local function is_possible(wish, column)
+  local maker = column.maker
+  if wish.is_null and (wish.is_not_null or column.nullable == false) then
     return false
   elseif wish.among and not sift(wish, maker) then
     return false
@@ -302,13 +303,23 @@ function takers.blank(wish, atom)
   wish.is_not_blank = wish.is_not_blank or not atom.is_trimmed
 end
 
--- What has none of the characters outside a set is made of that set.
+local without = { ["\\d"] = "0-9", ["\\s"] = "[:space:]", ["\\W"] = "^a-z", ["\\D"] = "^0-9" }
+
+-- What has no character of a set is made of the others: of the set itself, if it is negated.
+local function complement(text)
+  local inside = without[text] or text:match("^%[(%^?[^]]+)%]$")
+    or text:match("^%[(%^?%[:%l+:%])%]$")
+  local negated = inside and inside:match("^%^(.*)$")
+  return inside and "^[" .. (negated or "^" .. inside) .. "]+$"
+end
+
 function takers.pattern(wish, atom)
-  local inside = atom.is_negated and atom.of == "regex" and atom.text:match("^%[%^([^]]+)%]$")
-  if inside then
-    append(wish, "patterns", { kind = "regex", text = "^[" .. inside .. "]+$" })
-  elseif not atom.is_negated then
-    append(wish, "patterns", { kind = atom.of, text = atom.text })
+  local text = atom.text
+  if atom.is_negated then
+    text = atom.of == "regex" and complement(text)
+  end
+  if text then
+    append(wish, "patterns", { kind = atom.of, text = text })
   end
 end
 
@@ -364,7 +375,7 @@ function Wishes:take(leaf)
   end
   local wish = self:of(leaf.column)
   takers[leaf.kind](wish, leaf, column.maker)
-  return is_possible(wish, column.maker)
+  return is_possible(wish, column)
 end
 
 ---Takes one way to make a condition true; the turn says which branches are tried first.
