@@ -10,7 +10,7 @@ FROM pg_catalog.pg_largeobject_metadata l WHERE {wide} GROUP BY l.lomowner
 UNION ALL
 SELECT 'setting of the database',
   COALESCE('for ' || pg_catalog.quote_ident(pg_catalog.pg_get_userbyid(NULLIF(s.setrole, 0)))
-    || ': ', '') || x.setting, 'ALTER DATABASE … SET is not part of the value'
+    || ': ', '') || x.setting, 'ALTER DATABASE SET is not part of the value'
 FROM pg_catalog.pg_db_role_setting s, pg_catalog.unnest(s.setconfig) x (setting)
 WHERE {wide} AND s.setdatabase = (SELECT d.oid FROM pg_catalog.pg_database d
   WHERE d.datname = pg_catalog.current_database())
