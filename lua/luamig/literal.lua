@@ -47,24 +47,35 @@ function literal.bracketed(text, width)
   return ("[%s[\n%s]%s]"):format(level, text, level)
 end
 
--- Pieces of a text that fit into so many columns in quotes, cut behind blanks or ends of lines.
-local function pieces(text, room)
+local function fits(text, start, stop, room)
+  return #literal.quoted(text:sub(start, stop)) <= room
+end
+
+-- Where a piece ends that fits into so many columns in quotes: behind a blank if there is one.
+local function piece_end(text, start, room)
+  local stop = text:find("\n", start, true) or #text
+  if fits(text, start, stop, room) then
+    return stop
+  end
+  stop = math.min(stop, start + room - 3)
+  while stop > start and not fits(text, start, stop, room) do
+    stop = stop - 1
+  end
+  local blank = text:sub(start, stop):match("^.*() ")
+  if blank then
+    return start + blank - 1
+  end
+  while stop > start and (text:byte(stop + 1) or 0) & 0xC0 == 0x80 do
+    stop = stop - 1
+  end
+  return stop
+end
+
+-- The first piece has another room than the others.
+local function pieces(text, first_room, room)
   local out, start = {}, 1
   while start <= #text do
-    local stop = text:find("\n", start, true) or #text
-    if #literal.quoted(text:sub(start, stop)) > room then
-      stop = math.min(stop, start + room - 3)
-      local blank = text:sub(start, stop):match("^.*() ")
-      if blank then
-        stop = start + blank - 1
-      end
-      while stop > start and (text:byte(stop + 1) or 0) & 0xC0 == 0x80 do
-        stop = stop - 1
-      end
-      while stop > start and #literal.quoted(text:sub(start, stop)) > room do
-        stop = stop - 1
-      end
-    end
+    local stop = piece_end(text, start, start == 1 and first_room or room)
     out[#out + 1] = text:sub(start, stop)
     start = stop + 1
   end
@@ -83,7 +94,7 @@ function literal.wrapped(text, width, indent, start, trail)
     return literal.quoted(text)
   end
   local out = {}
-  for i, piece in ipairs(pieces(text, width - math.max(start, #indent + 3) - trail)) do
+  for i, piece in ipairs(pieces(text, width - start, width - #indent - 3 - trail)) do
     out[i] = literal.quoted(piece)
   end
   return table.concat(out, "\n" .. indent .. ".. ")

@@ -100,7 +100,13 @@ local function argument_trees(description, args)
     taken[parameter.name] = true
     items[i] = v == nil and { text = "nil" } or tree(v)
   end
-  add_options(description, args, items, without(args, taken))
+  local options = without(args, taken)
+  for name, option in pairs(description.options or {}) do
+    if option.default ~= nil and options[name] == option.default then
+      options[name] = nil
+    end
+  end
+  add_options(description, args, items, options)
   return without_trailing_nils(items)
 end
 

@@ -160,7 +160,8 @@ function schema_work.dump(url, is_unordered)
   local pipe = assert(io.popen(("%s -s '%s' 2>&1"):format(schema_work.dump_program(), url)))
   local text = pipe:read("a")
   pipe:close()
-  text = text:gsub("\\u?n?restrict [^\n]*\n", ""):gsub("\nSET default_table_access_method[^\n]*", "")
+  text = text:gsub("\\u?n?restrict [^\n]*\n", "")
+    :gsub("\nSET default_table_access_method[^\n]*", "")
   local blocks = {}
   for block in (text .. "\n--\n-- Name: "):gmatch("(.-)\n%-%-\n%-%- Name: ") do
     block = in_one_order((block:gsub("\n+$", "")))
