@@ -81,13 +81,12 @@ local function told(f, is_schema)
   error(f, 0)
 end
 
--- Runs steps in a new scratch database by the runner of `upgrade`, and reads what they made.
-local function build(ctx, options, graph, by_id, steps, tie)
+-- Runs steps in a scratch database by the runner of `upgrade`, and reads what they made.
+local function build(ctx, options, database, graph, by_id, steps, tie)
   local base = options.cfg
   local cfg = setmetatable({
     hooks = {}, protected = false, search_path = base.search_path or options.search_path,
   }, { __index = base })
-  local database = options.place():create()
   local session = session_of(ctx, cfg, graph, by_id, database.url)
   local close <close> = setmetatable({}, { -- luacheck: no unused
     __close = function()
@@ -138,7 +137,9 @@ local function of_file(ctx, options, path)
       return executor
     end
   end
-  local ok, value, builder = pcall(build, ctx, options, graph, { schema = rev }, { step }, tie)
+  local database = options.place():create()
+  local ok, value, builder = pcall(build, ctx, options, database, graph, { schema = rev },
+    { step }, tie)
   if not ok then
     told(value, true)
   end
@@ -155,7 +156,8 @@ local function of_revision(ctx, options, word)
       rows = planned.rows
     end
   end
-  local ok, value, builder = pcall(build, ctx, options, graph, by_id, steps)
+  local database = options.place():create()
+  local ok, value, builder = pcall(build, ctx, options, database, graph, by_id, steps)
   if not ok then
     told(value, false)
   end

@@ -9,7 +9,10 @@ local scratch = require("luamig.scratch")
 
 local drift = {}
 
-local function shown(target)
+---A target as users should see it.
+---@param target string  of the config
+---@return string
+function drift.shown(target)
   return desired.is_built(target) and revision.shown_path(target)
     or require("luamig.config").redacted(target)
 end
@@ -62,7 +65,7 @@ function drift.read(self)
   local role = cfg.role or self.conn:info().user
   desired.forget_builder(wanted, role)
   return {
-    target = shown(cfg.target),
+    target = drift.shown(cfg.target),
     current = desired.read(self.conn, cfg),
     wanted = wanted,
     place = options.place,

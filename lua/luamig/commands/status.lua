@@ -22,7 +22,7 @@ local function drift_of(self)
     if not require("luamig.fault").is(f) or f.kind == "interrupted" then
       error(f, 0)
     end
-    return { target = self.cfg.target, failure = f.message, objects = {} }
+    return { target = drift.shown(self.cfg.target), failure = f.message, objects = {} }
   end
   local objects, seen = {}, {}
   for _, list in ipairs({ result.changes, result.unsupported }) do

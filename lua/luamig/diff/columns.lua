@@ -190,7 +190,6 @@ function columns.nodes(plan, identity)
       add_column(plan, identity, column.name)
     end
   end
-  column_fates.check_order(plan, identity)
 end
 
 return columns

@@ -90,6 +90,7 @@ function plan.new(a, b, options)
     early = {}, -- nodes that make the shell of a base type
     renamed = {}, -- [new identity] = the old one
     folded = {}, -- constraints that stand in their new table
+    ordered = {}, -- tables whose columns are compared
     standalone = {}, -- tables that become partitions once they are there
     unsupported = {},
     notes = {},

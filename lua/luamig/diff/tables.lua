@@ -117,9 +117,20 @@ local function compare_one(plan, identity, before, after)
     plan.standalone[identity] = true
   end
   local is_changed = column_fates.compare(plan, identity)
+  plan.ordered[#plan.ordered + 1] = identity
   local is_same = require("luamig.snapshot.compare").same_object(before, after, plan.options)
   if is_changed or not is_same then
     plan.fate[identity] = fate
+  end
+end
+
+---Says which tables will not have their columns in the order that is wanted. Known when every
+---column has its fate.
+function tables.check_order(plan)
+  for _, identity in ipairs(plan.ordered) do
+    if not plan:is_gone(identity) then
+      column_fates.check_order(plan, identity)
+    end
   end
 end
 
