@@ -183,34 +183,40 @@ local function broken_items(node, indent, out)
   out[#out + 1] = indent .. node.close
 end
 
--- A call whose last argument is a table, or a text of several lines: what comes before it stands on
--- the first line.
-local function hung(node, indent, start, trail)
+-- All but the last of the items, as they stand behind the opening bracket; nil when one needs lines
+-- of its own that it cannot have there.
+local function head_of(node)
   local head = { (node.key or "") .. node.open }
-  local count = #node.items
-  for i = 1, count - 1 do
-    local text = flat(node.items[i])
+  for i = 1, #node.items - 1 do
+    local item = node.items[i]
+    local text = flat(item) or item.string and literal.bracketed(item.string)
     if not text then
-      local item = node.items[i]
-      text = item.string and literal.bracketed(item.string)
-      if not text then
-        return nil
-      end
+      return nil
     end
     head[#head + 1] = text .. ", "
   end
-  local text = table.concat(head)
-  local first_line = text:match("^[^\n]*")
-  local last_line = text:match("[^\n]*$")
-  local is_single = first_line == text
+  return table.concat(head)
+end
+
+-- A word that is too long here need not be cut when it has a line of its own.
+local function needs_own_line(tail, indent)
+  local text = tail.string and flat(tail)
+  return text and #indent + #INDENT + #text <= WIDTH
+end
+
+-- A call whose last argument is a table, or a text of several lines: what comes before it stands on
+-- the first line.
+local function hung(node, indent, start, trail)
+  local tail = node.items[#node.items]
+  local text = not tail.text and not needs_own_line(tail, indent) and head_of(node)
+  if not text then
+    return nil
+  end
+  local first_line, last_line = text:match("^[^\n]*"), text:match("[^\n]*$")
   if start + #first_line > WIDTH - 2 then
     return nil
   end
-  local tail = node.items[count]
-  local lead = is_single and start + #text or #last_line
-  if not (tail.is_table or tail.string or tail.items) then
-    return nil
-  end
+  local lead = first_line == text and start + #text or #last_line
   return text .. layout(tail, indent, lead, trail + #node.close) .. node.close
 end
 

@@ -44,7 +44,7 @@ ALTER TABLE public.users DROP COLUMN mail;
     s.project:write("b.sql", "CREATE TABLE users (id bigint, mail text);")
     local result = s:run("diff a.sql b.sql --ops")
     assert.equal(3, result.status)
-    assert.equal('op.alter_column("public.users", "id", { type = "bigint" })\n', result.stdout)
+    assert.equal('op.alter_column("users", "id", { type = "bigint" })\n', result.stdout)
   end)
 
   it("prints JSON", function()
@@ -107,10 +107,10 @@ op.create_table("users", {
   renamed_from = "people",
 })]])
     assert.equal([[
-op.rename_table("public.people", "users")
-op.rename_column("public.users", "mail", "email")
-op.rename_constraint("people_mail_check", "public.users", "users_email_check")
-op.rename_constraint("people_pkey", "public.users", "users_pkey")
+op.rename_table("people", "users")
+op.rename_column("users", "mail", "email")
+op.rename_constraint("people_mail_check", "users", "users_email_check")
+op.rename_constraint("people_pkey", "users", "users_pkey")
 ]], s:run("diff a.sql b.lua --ops").stdout)
   end)
 

@@ -40,6 +40,13 @@ local function forget_builders(desired, from, to)
   desired.forget_builder(to, from.builder)
 end
 
+-- Scripts say names without their schema where they can.
+local function plain_schema(cfg)
+  local path = cfg.search_path
+  local first = type(path) == "table" and path[1] or type(path) == "string" and path:match("[^, ]+")
+  return first or "public"
+end
+
 function diff.run(ctx)
   local desired = require("luamig.desired")
   local show = require("luamig.diff.show")
@@ -56,6 +63,7 @@ function diff.run(ctx)
     server_version = context.server_version,
     naming = cfg.naming,
     column_order = options.column_order or false,
+    plain_schema = options.ops and plain_schema(cfg) or nil,
   }, states.place):there()
   local is_same = #result.changes == 0 and #result.unsupported == 0
   if options.json then

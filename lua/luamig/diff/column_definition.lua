@@ -63,6 +63,10 @@ end
 ---@return string|nil serial  identity of the sequence that comes with it
 function column_definition.new(plan, object, column)
   local serial = column_definition.serial_of(plan, object, column)
+  local default
+  if not serial then
+    default = column_changes.default(plan, column)
+  end
   local fresh = copy(column)
   fresh.statistics, fresh.options, fresh.fdw_options, fresh.acl = nil, nil, nil, nil
   fresh.labels, fresh.not_null_name, fresh.not_null_no_inherit = nil, nil, nil
@@ -76,7 +80,7 @@ function column_definition.new(plan, object, column)
     name = column.name,
     type = serial and serial_types[column.type] or names.type(column.type),
     nullable = nullable_of(column, serial),
-    default = not serial and column_changes.default(plan, column) or nil,
+    default = default,
     identity = column_identity.of(column),
     generated = generated_of(column),
     collation = names.unquoted(column.collation),

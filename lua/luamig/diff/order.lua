@@ -77,39 +77,57 @@ local function forget_soft_edge(cycle)
   return false
 end
 
--- Whether a part is one reason for the cycle: what it needs, or lets go of, is in it.
-local function is_involved(self, part, in_cycle)
+-- Whether a part is one reason for the cycle: what it needs, or lets go of, is another node of it.
+local function is_involved(self, node, part, in_cycle)
+  local function is_elsewhere(other)
+    return other ~= nil and other ~= node and in_cycle[other] ~= nil
+  end
   for identity in pairs(part.needs or {}) do
-    if in_cycle[links.giver(self, identity) or false] then
+    if is_elsewhere(links.giver(self, identity)) then
       return true
     end
   end
   for identity in pairs(part.releases or {}) do
     local whole = self.plan.a.parts[identity] or identity
-    if in_cycle[self.taker[identity] or self.taker[whole] or false] then
+    if is_elsewhere(self.taker[identity] or self.taker[whole]) then
       return true
     end
   end
   return false
 end
 
--- Takes those parts out of the nodes of a cycle that are in it.
+-- The positions of the parts of a node that are in a cycle, and how much is to be said for leaving
+-- them where they are.
+local function involved_parts(self, node, in_cycle)
+  local positions, weight = {}, 0
+  for i, part in ipairs(node.parts or {}) do
+    if is_involved(self, node, part, in_cycle) then
+      positions[#positions + 1] = i
+      weight = weight + 2 + (part.weight or 0)
+    end
+  end
+  return positions, weight
+end
+
+-- Takes parts out of that node of a cycle where the fewest of them make the cycle.
 local function take_parts_out(self, cycle)
-  local in_cycle, did = {}, false
+  local in_cycle = {}
   for _, node in ipairs(cycle) do
     in_cycle[node] = true
   end
+  local chosen, positions, least
   for _, node in ipairs(cycle) do
-    for i = #(node.parts or {}), 1, -1 do
-      local part = node.parts[i]
-      if is_involved(self, part, in_cycle) then
-        table.remove(node.parts, i)
-        self.plan.take_out(node, part)
-        did = true
-      end
+    local found, weight = involved_parts(self, node, in_cycle)
+    local is_better = found[1] and (not least or weight < least
+      or weight == least and node.key < chosen.key)
+    if is_better then
+      chosen, positions, least = node, found, weight
     end
   end
-  return did
+  for i = #(positions or {}), 1, -1 do
+    self.plan.take_out(chosen, table.remove(chosen.parts, positions[i]))
+  end
+  return chosen ~= nil
 end
 
 -- Two views that need each other, say: one of the edges is given up, and it is said.

@@ -133,6 +133,17 @@ local function column_items(plan, identity, object, made)
   end
 end
 
+-- Of two tables that refer to each other, the one that need not refer is made first.
+local function weight_of(plan, identity, constraint)
+  for _, name in ipairs(constraint.columns or {}) do
+    local column = plan.columns.b[identity][name]
+    if column and column.not_null then
+      return 1
+    end
+  end
+  return 0
+end
+
 local function constraint_parts(plan, identity, object, made)
   for _, child in ipairs(plan.children.b[identity] or {}) do
     local constraint = plan.b.objects[child]
@@ -142,6 +153,7 @@ local function constraint_parts(plan, identity, object, made)
     if spec then
       made.parts[#made.parts + 1] = {
         identity = child, item = spec, gives = { [child] = true },
+        weight = weight_of(plan, identity, constraint),
         needs = plan.b.depends[child],
         alone = function()
           constraints.create(plan, child, constraint)

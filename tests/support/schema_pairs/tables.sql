@@ -219,3 +219,16 @@ CREATE TABLE x (a int);
 -- before
 -- after
 CREATE TABLE "user" ("select" int PRIMARY KEY, "from" text UNIQUE, "Mixed" int CHECK ("Mixed" > 0));
+--- table: two that refer to each other, with keys and checks
+-- before
+-- after
+CREATE TABLE a (id int PRIMARY KEY, last int, UNIQUE (id, last), CHECK (last > 0));
+CREATE TABLE b (id int PRIMARY KEY, a int NOT NULL REFERENCES a ON DELETE CASCADE, UNIQUE (a, id));
+ALTER TABLE a ADD FOREIGN KEY (last) REFERENCES b ON DELETE SET NULL;
+CREATE TABLE c (b int REFERENCES b, a int REFERENCES a);
+
+--- table: defaults that are false or empty
+-- before
+-- after
+CREATE TABLE t (a boolean NOT NULL DEFAULT false, b text NOT NULL DEFAULT '', c int DEFAULT 0);
+
