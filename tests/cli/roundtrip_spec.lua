@@ -393,3 +393,187 @@ function downgrade() op.execute("DROP TABLE t1") end
     assert.matches("4 revisions tested: 3 passed, 1 failed", result.stdout, 1, true)
   end)
 end)
+
+describe("test-roundtrip --data", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+    s:revision("001", nil, [[
+  op.create_table("users", {
+    op.column("id", "integer", { primary_key = true }),
+    op.column("email", "text", { nullable = false }),
+    op.column("age", "smallint"),
+  })]], [[  op.drop_table("users")]])
+  end)
+
+  after_each(function()
+    s:close()
+    assert.same({}, scratch_databases())
+  end)
+
+  local drop_email = [[  op.drop_column("users", "email")]]
+  local add_email = [[  op.add_column("users", op.column("email", "text"))
+  op.execute("UPDATE users SET email = 'lost'")
+  op.alter_column("users", "email", { nullable = false })]]
+
+  it("catches a downgrade that loses values, and names the first of them", function()
+    local path = s:revision("002", "001", drop_email, add_email)
+    assert.equal(0, trip(s).status)
+    local result = trip(s, "--data --rows 7 --seed 3")
+    assert.equal(8, result.status)
+    assert.matches("ok    001  revision 001  %(up %d+ ms, down %d+ ms, up again %d+ ms, data %d+ ms"
+      .. "%)\n", result.stdout)
+    assert.matches("FAIL  002  revision 002\n"
+      .. "      data: values are not the same after the downgrade\n"
+      .. "        versions/002%.lua:12  downgrade%(%)\n"
+      .. "          table public%.users %(7 rows%)\n"
+      .. "            row id = '[^\n]-': email was '[^\n]-', is 'lost'\n", result.stdout)
+    assert.matches('hint:  when they cannot come back, say so: data_loss = "what is lost"',
+      result.stdout, 1, true)
+    assert.matches("try:   mend the downgrade, and run again: luamig test-roundtrip --data\n",
+      result.stderr, 1, true)
+    assert.truthy(path)
+  end)
+
+  it("the same seed gives the same rows, another one others", function()
+    s:revision("002", "001", drop_email, add_email)
+    local function said(words)
+      return trip(s, words).stdout:match("(%(%d+ rows%).-)\n        hint")
+    end
+    assert.equal(said("--data"), said("--data --seed 1"))
+    assert.not_equal(said("--data"), said("--data --seed 2"))
+  end)
+
+  it("passes a loss that is declared", function()
+    s:revision("002", "001", drop_email, add_email, 'data_loss = "addresses"')
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout)
+    assert.matches("ok    002  .-\n      data: lost as declared: addresses\n", result.stdout)
+  end)
+
+  it("warns of a loss that is declared and not seen", function()
+    s:revision("002", "001", [[  op.add_column("users", op.column("more", "text"))]],
+      [[  op.drop_column("users", "more")]], 'data_loss = "addresses"')
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout)
+    assert.matches("data: warning: data_loss is declared, but no value was lost\n", result.stdout,
+      1, true)
+  end)
+
+  it("fails a downgrade that rows stop, and goes on", function()
+    s:revision("002", "001", [[  op.execute("ALTER TABLE users ALTER email TYPE varchar(999999)")]],
+      [[  op.execute("ALTER TABLE users ALTER email TYPE text "
+    .. "USING (1 / (length(email) / 99999))::text")]])
+    s:revision("003", "002", [[  op.execute("CREATE TABLE third (id int)")]],
+      [[  op.execute("DROP TABLE third")]])
+    local result = trip(s, "--data")
+    assert.equal(8, result.status)
+    assert.matches("FAIL  002  revision 002\n      data: the downgrade fails on rows: division by "
+      .. "zero\n        versions/002.lua:13  op.execute\n", result.stdout, 1, true)
+    assert.matches("ok    003", result.stdout, 1, true)
+  end)
+
+  it("an upgrade need not take every generated row, but is told of it", function()
+    s:revision("002", "001", [[
+  op.execute("ALTER TABLE users ADD CHECK (age IS NOT NULL AND age BETWEEN 0 AND 1000)")]],
+      [[  op.execute("ALTER TABLE users DROP CONSTRAINT users_age_check")]])
+    s:revision("003", "002", [[  op.execute("ALTER TABLE users ADD CHECK (email = 'one')")]],
+      [[  op.execute("ALTER TABLE users DROP CONSTRAINT users_email_check")]])
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout)
+    assert.matches("data: warning: tested with %d rows? of each table, for the upgrade does not "
+      .. "take 10: check constraint", result.stdout)
+    assert.matches("data: warning: the upgrade does not take generated rows: check constraint",
+      result.stdout, 1, true)
+  end)
+
+  it("names a table that cannot be filled", function()
+    s:revision("002", "001", [[  op.execute("CREATE TABLE never (id int CHECK (false))")]],
+      [[  op.execute("DROP TABLE never")]])
+    s:revision("003", "002", [[  op.execute("CREATE TABLE third (id int)")]],
+      [[  op.execute("DROP TABLE third")]])
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout)
+    assert.matches("      not filled: table public.never: ", result.stdout, 1, true)
+  end)
+
+  it("keeps the rows that revisions make", function()
+    s:revision("002", "001", [[  op.execute("INSERT INTO users VALUES (4711, 'root@x')")]],
+      [[  op.execute("DELETE FROM users WHERE id = 4711")]])
+    s:revision("003", "002", [[
+  local root = op.query_one("SELECT id FROM users WHERE email = 'root@x'")
+  op.execute("COMMENT ON TABLE users IS '" .. root.id .. "'")]],
+      [[  op.execute("COMMENT ON TABLE users IS NULL")]])
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout)
+  end)
+
+  it("what a revision makes beside the database is not in its own way", function()
+    s:revision("002", "001", [[  op.execute("CREATE ROLE luamig_spec_role")
+  op.execute("GRANT SELECT ON users TO luamig_spec_role")]], [[
+  op.execute("REVOKE SELECT ON users FROM luamig_spec_role")
+  op.execute("DROP ROLE luamig_spec_role")]])
+    s:revision("003", "002", [[  op.execute("GRANT INSERT ON users TO luamig_spec_role")]],
+      [[  op.execute("REVOKE INSERT ON users FROM luamig_spec_role")]])
+    local result = s:run("test-roundtrip --data")
+    assert.equal(0, result.status, result.stdout)
+  end)
+end)
+
+describe("test-roundtrip --report", function()
+  local s
+
+  before_each(function()
+    s = scene.new()
+    s:line(2)
+    s:revision("003", "002", [[  op.execute("CREATE TABLE t3 (id int)")]], "")
+  end)
+
+  after_each(function()
+    s:close()
+  end)
+
+  it("writes several at once, to files and to standard output", function()
+    local result = trip(s, "--report junit=out/a.xml --report json=events.jsonl --report tap")
+    assert.equal(8, result.status)
+    assert.matches("^TAP version 13\nok 1 %- 001 up: revision 001 # time=%d+ms\n", result.stdout)
+    assert.matches("\n1..10\n# 3 revisions tested: 2 passed, 1 failed\n$", result.stdout)
+    assert.matches("FAIL  003", result.stderr, 1, true)
+    assert.matches('<testsuites tests="10" failures="1"', s.project:read("out/a.xml"), 1, true)
+    assert.matches('"event":"summary"', s.project:read("events.jsonl"), 1, true)
+    assert.equal(8, trip(s, "--report junit=out/a.xml").status) -- over the old one
+  end)
+
+  it("--json is JSON on standard output, and nothing else", function()
+    local result = trip(s, "--json")
+    for line in result.stdout:gmatch("[^\n]+") do
+      assert.equal("table", type(require("cjson").decode(line)))
+    end
+    assert.matches('^{"event":"begin","revisions":3,"server_version":%d+,"throwaway":false}\n',
+      result.stdout)
+    assert.equal(8, require("cjson").decode(result.stderr).error.exit_status)
+  end)
+
+  it("github: paths from the root of the repository, and a summary behind what is there", function()
+    s.project:write("summary.md", "before\n")
+    local result = s:run({ "-c", "luamig.lua", "test-roundtrip", "--url", server.url(), "--report",
+      "github" }, { env = {
+        GITHUB_WORKSPACE = s.project.root:match("^(.*)/"),
+        GITHUB_STEP_SUMMARY = s.project:path("summary.md"),
+      } })
+    assert.equal(8, result.status)
+    local folder = s.project.root:match("[^/]+$")
+    assert.matches(("::error file=%s/versions/003.lua,line=12,title=luamig%%3A 003 down::the "
+      .. "downgrade undoes nothing of the upgrade%%0Aversions/003.lua:12  downgrade()%%0A  table "
+      .. "public.t3: left behind\n"):format(folder), result.stdout, 1, true)
+    assert.matches("^before\n### luamig test%-roundtrip\n", s.project:read("summary.md"))
+  end)
+
+  it("a file that cannot be written is told before anything is run", function()
+    s.project:write("file", "")
+    local result = trip(s, "--report junit=file/out.xml")
+    assert.equal(2, result.status)
+    assert.matches("'file' is in the way: a folder is needed there", result.stderr, 1, true)
+  end)
+end)

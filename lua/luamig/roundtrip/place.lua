@@ -171,15 +171,30 @@ function Place:create()
   return create(self, "template0")
 end
 
+local sessions_sql = [[
+  SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datname OPERATOR(pg_catalog.=) $1 LIMIT 1]]
+
+local ALONE_MS <const> = 1000
+
+-- A session that was just ended is still there for a moment; the server looks again after 100 ms.
+local function await_alone(self, name)
+  local finish = clock.now_ms() + ALONE_MS
+  while self.admin:exec(sessions_sql, { name })[1] and clock.now_ms() < finish do
+    clock.sleep_ms(1)
+  end
+end
+
 ---Makes a copy of one of our databases; nobody may be connected to that.
 ---@param name string
 ---@return string name
 function Place:clone(name)
+  await_alone(self, name)
   return create(self, name)
 end
 
 ---@param name string  of one of our databases
 function Place:drop(name)
+  await_alone(self, name)
   self.admin:exec(drop_sql(name))
   self.names[name] = nil
 end

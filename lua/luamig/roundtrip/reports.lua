@@ -81,7 +81,10 @@ local function file_sink(path)
   return function(text)
     pieces[#pieces + 1] = text
   end, function()
-    files.replace(path, table.concat(pieces))
+    local text = table.concat(pieces)
+    if not files.create(path, text) then
+      files.replace(path, text)
+    end
   end
 end
 

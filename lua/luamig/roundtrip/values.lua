@@ -100,9 +100,8 @@ local function contains_all(names, wanted)
 end
 
 -- The columns that are there at both times, and where their values lie among those kept.
-local function surviving(each, after)
+local function surviving(each, now)
   local common, places = {}, {}
-  local now = column_names(after)
   for i, name in ipairs(each.columns) do
     if place_of(now, name) then
       common[#common + 1] = name
@@ -165,8 +164,8 @@ end
 ---@field rows { key: string[]|nil, was: table|nil, now: table|nil }[]  the first that differ: the
 ---  texts of the columns; a row that is gone has no `now`, a new one no `was`
 
-local function compare_table(self, i, each, after, sums)
-  local common, then_sql, key = surviving(each, after)
+local function compare_table(self, i, each, now, sums)
+  local common, then_sql, key = surviving(each, now)
   if sums.is_same then
     return nil
   end
@@ -180,22 +179,39 @@ local function compare_table(self, i, each, after, sums)
   }
 end
 
+local columns_sql = [[
+  SELECT n.nspname AS schema, c.relname AS name,
+         pg_catalog.array_agg(a.attname::pg_catalog.text ORDER BY a.attnum) AS columns
+    FROM pg_catalog.pg_class c
+    JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
+    JOIN pg_catalog.pg_attribute a ON a.attrelid OPERATOR(pg_catalog.=) c.oid
+   WHERE c.relkind OPERATOR(pg_catalog.=) 'r' AND c.relpersistence OPERATOR(pg_catalog.<>) 't'
+     AND a.attnum OPERATOR(pg_catalog.>) 0 AND NOT a.attisdropped
+     AND n.nspname OPERATOR(pg_catalog.<>) ALL ('{pg_catalog,information_schema}')
+   GROUP BY 1, 2]]
+
+-- The columns of the tables that are there now, by identity.
+local function columns_now(conn)
+  local out = {}
+  for _, row in ipairs(conn:exec(columns_sql)) do
+    out[("table %s.%s"):format(quote.ident(row.schema), quote.ident(row.name))] = row.columns
+  end
+  return out
+end
+
 ---Compares what was kept with what is there. Tables that are gone are for the schema to tell.
 ---Raises: server, connection, interrupted.
----@param value table  of luamig.snapshot: what is there now
 ---@return luamig.roundtrip.Loss[]
-function Values:losses(value)
+function Values:losses()
   local conn, compared = self.conn, {}
+  local all_now = columns_now(conn)
   for i, each in ipairs(self.tables) do
-    local after = value.objects[each.identity]
-    local common, then_sql
-    if after and has_rows(after) then
-      common, then_sql = surviving(each, after)
-    end
-    if common and #common > 0 then
+    local now = all_now[each.identity]
+    local common, then_sql = surviving(each, now or {})
+    if #common > 0 then
       conn:send(sums_sql:format(then_sql, i, array_sql(common), each.sql_name), nil,
         { keep = true })
-      compared[#compared + 1] = { place = i, after = after }
+      compared[#compared + 1] = { place = i, now = now }
     end
   end
   conn:sync()
@@ -206,7 +222,7 @@ function Values:losses(value)
   end
   local losses = {}
   for n, one in ipairs(compared) do
-    losses[#losses + 1] = compare_table(self, one.place, self.tables[one.place], one.after,
+    losses[#losses + 1] = compare_table(self, one.place, self.tables[one.place], one.now,
       all_sums[n])
   end
   return losses

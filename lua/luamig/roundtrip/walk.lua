@@ -381,6 +381,10 @@ function Walk:whole_way()
     end
     return
   end
+  if self.reference then -- roles that go on the way down must have nothing anywhere
+    self.reference:drop()
+    self.reference = nil
+  end
   local top, ids = self:current(), table.move(self.applied, 1, #self.applied, 1, {})
   if self:whole("all the way down", moves, self.floor.value, trial.words_down,
     "the last downgrade does not lead to where the first upgrade began") then
