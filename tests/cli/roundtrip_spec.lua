@@ -366,6 +366,35 @@ function downgrade() op.execute("DROP TABLE t1") end
     assert.equal(0, trip(s).status)
   end)
 
+  it("starts each run in a session without temporary tables", function()
+    first_table()
+    s:revision("002", "001", [[  op.execute("CREATE TEMPORARY TABLE work AS SELECT * FROM users")]],
+      [[  op.execute("CREATE TEMPORARY TABLE work AS SELECT * FROM users")]])
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout)
+  end)
+
+  it("runs with transaction = \"all\", too", function()
+    s:configure([[transaction = "all"]])
+    first_table()
+    s:line(3)
+    local result = trip(s)
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+  end)
+
+  it("a file that does not load fails, and the others are tested", function()
+    first_table()
+    s.project:write("versions/002.lua", 'revision = "002"\ndown_revision = "001"\n')
+    s:revision("b1", "001", [[  op.execute("CREATE TABLE b1 (id int)")]],
+      [[  op.execute("DROP TABLE b1")]])
+    s.project:write("versions/003.lua", 'revision = "003"\ndown_revision = "002"\nfunction (')
+    local result = trip(s)
+    assert.equal(8, result.status, result.stdout .. result.stderr)
+    assert.matches("FAIL  002\n      up: the file has neither upgrade() nor change()\n"
+      .. "        versions/002.lua\n", result.stdout, 1, true)
+    assert.matches("ok    b1", result.stdout, 1, true)
+  end)
+
   it("makes roles on the throwaway server", function()
     s:configure([[role = "app_owner"]])
     first_table()

@@ -240,21 +240,33 @@ local function note_step(self, step)
   end
 end
 
+-- Steps of a group are no command: each is a transaction, also with transaction = "all".
+local function each_alone(migration_of_all)
+  return setmetatable({
+    cfg = setmetatable({ transaction = "revision" }, { __index = migration_of_all.cfg }),
+  }, { __index = migration_of_all })
+end
+
+---Forgets what a script may have left in the session and a command of its own would not find:
+---temporary tables.
+function Scratch:forget_session()
+  self.conn:exec("DISCARD TEMP")
+end
+
 ---Runs steps. Raises: interrupted; what luamig itself did wrong.
 ---@param steps luamig.Step[]
----@param tie? fun(run: table)  called with the run before it begins
+---@param options? { each?: boolean }  each: a transaction each, whatever the config says
 ---@return table|nil fault  of the step that failed; `is_partial_here`: it left something behind
-function Scratch:run(steps, tie)
+function Scratch:run(steps, options)
   if #steps == 0 then
     return nil
   end
   self.migration.state.rows = self.rows
   local run = runner.new({
-    migration = self.migration, steps = steps, direction = steps[1].direction,
+    migration = options and options.each and each_alone(self.migration) or self.migration,
+    steps = steps,
+    direction = steps[1].direction,
   })
-  if tie then
-    tie(run)
-  end
   local ok, f = pcall(run.run, run)
   for i = 1, run.done do
     note_step(self, steps[i])

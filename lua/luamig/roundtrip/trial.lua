@@ -49,8 +49,10 @@ trial.words_down, trial.words_again = words_down, words_again
 ---@param direction "upgrade"|"downgrade"
 ---@return integer|nil
 function trial.line_of(rev, direction)
-  local fn = rev[direction] or rev.change
-  local info = fn and debug.getinfo(fn, "S")
+  local ok, fn = pcall(function() -- of a file that does not load, no line is known
+    return rev[direction] or rev.change
+  end)
+  local info = ok and fn and debug.getinfo(fn, "S")
   return info and info.linedefined > 0 and info.linedefined or nil
 end
 
@@ -71,8 +73,9 @@ end
 local Trial = {}
 Trial.__index = Trial
 
--- Runs a step and takes the time of it.
+-- Runs a step, as a command of its own would, and takes the time of it.
 local function timed(self, step)
+  self.scratch:forget_session()
   local start = clock.now_ms()
   local f = self.scratch:run({ step })
   return f, clock.now_ms() - start

@@ -273,7 +273,7 @@ end
 
 local function is_proved(self, steps)
   self.creations:begin()
-  if self.scratch:run(steps) or not self.creations:is_proved() then
+  if self.scratch:run(steps, { each = true }) or not self.creations:is_proved() then
     return false
   end
   local rows = table.move(self.scratch.rows, 1, #self.scratch.rows, 1, {})
@@ -358,6 +358,7 @@ end
 
 -- Runs one direction of the whole way; returns whether it leads where it should.
 function Walk:whole(step, moves, expected, words, message)
+  self.scratch:forget_session()
   local start = clock.now_ms()
   local f = self.scratch:run(self.scratch:steps(moves))
   local ms = clock.now_ms() - start
