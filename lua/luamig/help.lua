@@ -107,7 +107,11 @@ local function unknown(word)
   })
 end
 
----The text on a command, a topic, "op" or "op.NAME". Raises: usage (nothing is known of it).
+local function rule_text(word)
+  return word:find("^%a+%d+$") and require("luamig.lint.help").rule(word) or nil
+end
+
+---The text on a command, a topic, "op", "op.NAME" or a rule of lint. Raises: usage (nothing is known of it).
 ---@param word string
 ---@return string
 function help.text(word)
@@ -118,7 +122,7 @@ function help.text(word)
   if command and topic then -- `revision` is a command and the file that it writes
     return command .. "\n\n" .. topic
   end
-  return command or topic or operation_text(word) or unknown(word)
+  return command or topic or operation_text(word) or rule_text(word) or unknown(word)
 end
 
 return help

@@ -88,10 +88,23 @@ local function untouched(fn, ...)
   error(result[2], 0)
 end
 
+local function tell_trace(self, trace, steps)
+  local plan = require("luamig.plan").of_trace(trace, steps, self.cfg,
+    self.conn:info().server_version)
+  if self.report.is_json() then
+    self.report.json(plan)
+  else
+    self.report.lines(require("luamig.plan.table").lines(plan))
+  end
+end
+
 local function run_steps(self, steps, direction)
   local settings = runner.settings(self.cfg, self.state)
   local is_dry = self.ctx.options.dry_run
   if not is_dry then
+    if self.cfg.protected and direction == "upgrade" then
+      require("luamig.lint.guard").check(self, steps)
+    end
     ask(self, steps, settings)
   end
   if self.ctx.options.backup then
@@ -102,9 +115,13 @@ local function run_steps(self, steps, direction)
     info.revisions[i] = step.id
   end
   untouched(hooks.run, self.cfg, "before_" .. direction, info)
-  runner.new({ migration = self, steps = steps, direction = direction, is_dry = is_dry }):run()
+  local trace = self.ctx.options.trace and require("luamig.trace").new(self.cfg)
+  runner.new({ migration = self, steps = steps, direction = direction, is_dry = is_dry,
+    trace = trace }):run()
   hooks.run(self.cfg, "after_" .. direction, info)
-  if self.report.is_json() then
+  if trace then
+    tell_trace(self, trace, steps)
+  elseif self.report.is_json() then
     self.report.json(as_json(self, steps, #steps))
   end
 end
@@ -135,6 +152,10 @@ end
 ---@param command string  as it can be typed again
 ---@return integer
 function migrate.run(ctx, direction, target, command)
+  if ctx.options.trace and not ctx.options.dry_run then
+    fault.raise({ kind = "usage", message = "--trace goes with --dry-run",
+      try = command .. " --dry-run --trace" })
+  end
   if ctx.options.sql then
     local text = require("luamig.offline").script(ctx, direction, target, runner.step_text)
     ctx.report.raw(text)

@@ -3,6 +3,7 @@
 
 local core_conn = require("luamig.core.conn")
 local fault = require("luamig.fault")
+local generate = require("luamig.generate")
 local migration = require("luamig.migration")
 local quote = require("luamig.quote")
 local runner = require("luamig.runner")
@@ -19,6 +20,7 @@ local Rig = {}
 Rig.__index = Rig
 
 local MOST_ROLES <const> = 100
+local ROWS <const> = 20
 
 -- The config of a run that nobody but the trace shall see.
 local function config_of(cfg)
@@ -53,11 +55,14 @@ end
 ---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
-  local self = setmetatable({ graph = graph, by_id = by_id, trace = trace.new() }, Rig)
+  local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {},
+    trace = trace.new(ctx:config()) }, Rig)
   local url = server_of(self, ctx, options or {})
+  self.url = url
   self.conn = core_conn.open({ url = url, application_name = "luamig measuring" })
   self.conn:exec("SET jit = off")
-  local inner = session.new({ x = ctx.options.x }, quiet(ctx.report))
+  -- Whoever connects in there, workers of batches among them, must get to this server.
+  local inner = session.new({ x = ctx.options.x, url = url }, quiet(ctx.report))
   inner.connection = self.conn
   inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), graph, by_id
   self.migration = migration.open(inner, "luamig lint")
@@ -100,6 +105,22 @@ local function reread(self)
   m.state.session.search_path = search_path
 end
 
+-- What a revision registers is work for later; here it is done at once, so that a revision that
+-- requires it finds it done.
+local function run_backfills(self)
+  local place = require("luamig.backfill.place").of(self.migration.cfg, self.url)
+  local name = quote.ident(self.migration.cfg.version_schema) .. ".backfill"
+  if self.conn:exec("SELECT pg_catalog.to_regclass($1) IS NULL AS absent", { name })[1].absent then
+    return
+  end
+  for _, row in ipairs(self.conn:exec("SELECT id, name FROM " .. name)) do
+    if not self.backfilled[row.id] then
+      self.backfilled[row.id] = true
+      require("luamig.backfill").run(place, row.name)
+    end
+  end
+end
+
 ---Runs one step. Raises what failed, the database being as it was (but for committed segments).
 ---@param step luamig.Step
 ---@param with_trace? boolean
@@ -108,7 +129,7 @@ function Rig:run(step, with_trace)
     local ok, f = pcall(run_once, self, step, with_trace)
     if ok then
       self.migration.state.rows = step.rows
-      return
+      return step.direction == "upgrade" and run_backfills(self)
     end
     self.trace:refresh()
     reread(self)
@@ -154,8 +175,10 @@ end
 ---@return table snapshot
 function Rig:fill()
   local value = read(self)
-  local _, empty = sample_rows.fill(self.conn, value)
-  self.empty = empty
+  local _, empty = sample_rows.fill(self.conn, value, { rows = ROWS })
+  if #empty > 0 then -- those with conditions that plain numbers do not meet
+    generate.fill(self.conn, value, { rows = ROWS, only = empty })
+  end
   return value
 end
 

@@ -84,6 +84,8 @@ local config_rest = [[
   -- version_schema = "luamig",
   -- version_table = "version",
   -- protected = false,               -- ask before anything changes
+  -- compat = "warn",                 -- lint: what breaks the old application; off, warn, error
+  -- lint = { ignore = {} },          -- luamig help rules
 
   -- What snapshots look at, and names of constraints that have none (default: PostgreSQL's own).
   -- include = { schemas = { "public" }, object = function(kind, name) return true end },

@@ -189,6 +189,10 @@ An Alembic database goes on as it is: version_schema = "public", version_table =
 "alembic_version". Errors are on stderr and have exit statuses of their own (luamig help
 exit-codes); an error of the graph stops every command; downgrade -1 with two heads is refused.]])
 
+topic("rules", "what is dangerous in production: all rules, and the locks behind them", function()
+  return require("luamig.lint.help").index()
+end)
+
 topic("hooks", "functions of the project file that luamig calls", [[
   hooks = {
     after_write = function(path)             -- by revision, merge and rebase
@@ -228,6 +232,7 @@ end)
 
 -- Other words for the same.
 local aliases = {
+  lint = "rules", rule = "rules",
   sql = "offline", variables = "environment", env = "environment", url = "config",
   environments = "config", ["exit-status"] = "exit-codes", template = "templates",
   hook = "hooks", revision = "script", revisions = "script", json = "errors",

@@ -72,10 +72,11 @@ end
 ---@field enums table[]  { what=, type=, label=, from= }
 ---@field invalid luamig.trace.Relation[]  indexes left invalid
 
+---@param cfg luamig.Config  which tables are luamig's own
 ---@return table trace
-function trace.new()
+function trace.new(cfg)
   return setmetatable({
-    known = delta.new(), revisions = {}, transaction = 0, held = {}, is_stale = true,
+    known = delta.new(cfg.version_schema, cfg.version_table), revisions = {}, transaction = 0, held = {}, is_stale = true,
     is_new_transaction = true,
   }, Trace)
 end
@@ -287,6 +288,9 @@ end
 ---@param is_new boolean  the transaction has just begun
 function Trace:around(executor, statement, send, is_new)
   local wire = executor.wire
+  if statement.op == "backfill" then
+    return send(wire, statement) -- luamig's own tables
+  end
   watch_depth(self, executor.depth)
   if is_new or self.is_new_transaction then
     begin(self, wire)

@@ -91,7 +91,7 @@ describe("config", function()
   end)
 
   it("lists the known keys when none is near", function()
-    assert.matches("^known: compat, environments, file_template,", failure("return { zzzzzz = 1 }").hint)
+    assert.matches("^known: compat, environments,", failure("return { zzzzzz = 1 }").hint)
   end)
 
   it("names an unknown environment", function()

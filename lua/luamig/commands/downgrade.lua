@@ -9,6 +9,7 @@ function downgrade.setup(parser)
   parser:argument("target", "the revision to end at: base, an id or prefix, -N (undo N), ID-N, "
     .. "BRANCH@base; FROM:TO with --sql"):argname("TARGET")
   parser:option("--backup", "run pg_dump into this file or folder first"):argname("FILE")
+  parser:flag("--trace", "with --dry-run: print the locks, rewrites and scans of each statement")
 end
 
 function downgrade.run(ctx)

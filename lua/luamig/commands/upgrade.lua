@@ -9,6 +9,9 @@ function upgrade.setup(parser)
   parser:argument("target", "head, heads, an id or prefix, +N, ID+N, BRANCH@head; FROM:TO with "
     .. "--sql"):args("?"):argname("TARGET")
   parser:option("--backup", "run pg_dump into this file or folder first"):argname("FILE")
+  parser:flag("--trace", "with --dry-run: print the locks, rewrites and scans of each statement")
+  parser:option("--allow", "in a protected environment: run it although lint calls it an error")
+    :argname("RULE"):count("*")
 end
 
 function upgrade.run(ctx)

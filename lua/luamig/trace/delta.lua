@@ -78,9 +78,20 @@ local function constraint_of(row)
   }
 end
 
+local own_tables = { "history", "journal", "backfill", "backfill_range", "backfill_error",
+  "backfill_event" }
+
+---@param own_schema string  where luamig's own tables are: they are passed over
+---@param version_table string
 ---@return table known  nothing yet
-function delta.new()
+function delta.new(own_schema, version_table)
+  local own = { [version_table] = true, [version_table .. "_history"] = true,
+    [version_table .. "_journal"] = true }
+  for _, name in ipairs(own_tables) do
+    own[name] = true
+  end
   return setmetatable({
+    own_schema = own_schema, own = own,
     relations = {}, columns = {}, constraints = {}, enums = {}, counters = {},
     born = 0, -- number of the revision that makes what is seen first now
   }, Known)
@@ -100,7 +111,15 @@ end
 local fields = { "file", "schema", "name", "shown", "parent", "tablespace", "is_valid",
   "definition", "is_primary" }
 
+-- A schema of luamig's own holds nothing else.
+local function is_own(self, row)
+  return row[3] == self.own_schema and (row[3] ~= "public" or self.own[row[4]])
+end
+
 function Known:take_relation(row, out)
+  if is_own(self, row) then
+    return
+  end
   local now = relation_of(row)
   local known = self.relations[now.oid]
   if not known then
