@@ -111,7 +111,8 @@ local function rule_text(word)
   return word:find("^%a+%d+$") and require("luamig.lint.help").rule(word) or nil
 end
 
----The text on a command, a topic, "op", "op.NAME" or a rule of lint. Raises: usage (nothing is known of it).
+---The text on a command, a topic, "op", "op.NAME" or a rule of lint.
+---Raises: usage (nothing is known of it).
 ---@param word string
 ---@return string
 function help.text(word)

@@ -30,7 +30,7 @@ end
 
 ---What the rules say of a measured revision.
 ---@param measured luamig.Measured
----@param about { cfg: table, version: integer, stats: table|nil }
+---@param about { cfg: table, version: integer, stats: table|nil, rows: integer|nil }
 ---@return luamig.lint.Finding[]
 function lint.judge(measured, about)
   local list, seen = {}, {}
@@ -86,7 +86,7 @@ local function judge_all(self, r, ids, result)
     self.ignores:read(measured.rev)
     self.by_file[measured.rev.file] = measured.rev
     sort_out(self, lint.judge(measured, { cfg = self.cfg, version = r.version,
-      stats = self.stats }), result)
+      stats = self.stats, rows = r.rows }), result)
     result.judged[#result.judged + 1] = id
     if measured.failure or measured.down_failure or measured.again_failure then
       result.unjudged = table.move(ids, i + 1, #ids, 1, {})
@@ -105,7 +105,8 @@ end
 ---Runs and judges revisions. Raises: config, graph, script, connection; what fails in a revision
 ---that is judged is a finding, in one before them a fault.
 ---@param ctx table  luamig.session
----@param options { base: string[], ids: string[], stats?: table }  base: applied without a look
+---@param options { base: string[], ids: string[], stats?: table, server?: string }
+---  base: applied without a look; server: URL of one to use instead of a throwaway one
 ---@return luamig.lint.Result
 function lint.run(ctx, options)
   local cfg, graph = ctx:config(), ctx:graph()
@@ -114,7 +115,7 @@ function lint.run(ctx, options)
   if #options.ids == 0 then
     return result
   end
-  local r <close> = rig.open(ctx)
+  local r <close> = rig.open(ctx, { server = options.server })
   result.version = r.version
   local ok, f = pcall(r.apply, r, options.base)
   if not ok then

@@ -89,12 +89,12 @@ local function untouched(fn, ...)
 end
 
 local function tell_trace(self, trace, steps)
-  local plan = require("luamig.plan").of_trace(trace, steps, self.cfg,
+  local told = require("luamig.plan").of_trace(trace, steps, self.cfg,
     self.conn:info().server_version)
   if self.report.is_json() then
-    self.report.json(plan)
+    self.report.json(told)
   else
-    self.report.lines(require("luamig.plan.table").lines(plan))
+    self.report.lines(require("luamig.plan.table").lines(told))
   end
 end
 

@@ -108,16 +108,16 @@ end
 
 ---Runs revisions on a throwaway server and tells what each does.
 ---@param ctx table  luamig.session
----@param options { base: string[], ids: string[], stats?: table }
+---@param options { base: string[], ids: string[], stats?: table, server?: string }
 ---@return table plan  { revisions =, note =, server_version = }
 function plan.run(ctx, options)
   local out = { revisions = {} }
-  local r <close> = rig.open(ctx)
+  local r <close> = rig.open(ctx, { server = options.server })
   r:apply(options.base)
   for _, id in ipairs(options.ids) do
     local measured = r:measure(id, { downgrade = false })
     local facts = facts_of.new(measured, "upgrade", { cfg = ctx:config(), version = r.version,
-      stats = options.stats })
+      stats = options.stats, rows = r.rows })
     local revision = revision_of(facts)
     out.revisions[#out.revisions + 1] = revision
     if measured.failure then

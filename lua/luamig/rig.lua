@@ -44,44 +44,68 @@ end
 local function server_of(self, ctx, options)
   if options.url then
     return options.url
+  elseif options.server then -- a database beside the others there, dropped in the end
+    self.place = require("luamig.roundtrip.place").open({ url = options.server, roles = {},
+      report = ctx.report })
+    return self.place:url(self.place:create())
   end
   self.server = require("luamig.core.server").ephemeral({ in_memory = true })
   ctx.report.debug(1, ("started a throwaway PostgreSQL %d"):format(self.server:info().major))
   return self.server:url()
 end
 
+local begin
+
 ---Starts a server. Raises: config (no PostgreSQL on this machine), connection, graph, script.
 ---@param ctx table  luamig.session
+---@param options? { server?: string, url?: string }  server: URL of one to make a database on;
+---  url: of an empty database
 ---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
   local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {},
     trace = trace.new(ctx:config()) }, Rig)
-  local url = server_of(self, ctx, options or {})
+  local ok, f = pcall(begin, self, ctx, options or {})
+  if not ok then
+    self:close()
+    error(f, 0)
+  end
+  return self
+end
+
+function begin(self, ctx, options)
+  local url = server_of(self, ctx, options)
   self.url = url
   self.conn = core_conn.open({ url = url, application_name = "luamig measuring" })
   self.conn:exec("SET jit = off")
   -- Whoever connects in there, workers of batches among them, must get to this server.
   local inner = session.new({ x = ctx.options.x, url = url }, quiet(ctx.report))
   inner.connection = self.conn
-  inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), graph, by_id
+  inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), self.graph,
+    self.by_id
   self.migration = migration.open(inner, "luamig lint")
   self.version = self.conn:info().server_version
-  return self
+  self.rows = ROWS
 end
 
 function Rig:close()
-  self.conn:close()
+  if self.conn then
+    self.conn:close()
+  end
   if self.server then
     self.server:stop()
+  elseif self.place then
+    self.place:close()
   end
 end
 
 Rig.__close = Rig.close
 
--- Roles belong to a server, not to a database: those that a script names are made.
+-- Roles belong to a server, not to a database: those that a script names are made, on a throwaway
+-- one.
 local function make_role(self, f)
-  local name = fault.is(f) and f.sqlstate == "42704" and f.message:match('^role "(.*)" does not')
+  local name = not self.place and fault.is(f) and f.sqlstate == "42704"
+    and f.message:match('^role "(.*)" does not')
   if not name then
     return false
   end

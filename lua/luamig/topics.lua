@@ -72,7 +72,7 @@ topic("exit-codes", "what the exit status means", [[
   0    done, or nothing to do
   1    an SQL statement or an operation failed
   2    wrong options, wrong arguments or wrong configuration
-  3    pending revisions or differences (check, current --check-heads, diff)
+  3    pending revisions, differences or findings (check, current --check-heads, diff, lint)
   4    a lock was not had in time
   5    no connection
   6    a revision file was edited after it was applied

@@ -76,8 +76,8 @@ end
 ---@return table trace
 function trace.new(cfg)
   return setmetatable({
-    known = delta.new(cfg.version_schema, cfg.version_table), revisions = {}, transaction = 0, held = {}, is_stale = true,
-    is_new_transaction = true,
+    known = delta.new(cfg.version_schema, cfg.version_table), revisions = {}, transaction = 0,
+    held = {}, is_stale = true, is_new_transaction = true,
   }, Trace)
 end
 

@@ -270,6 +270,42 @@ more on a rule: luamig help LOCK001
     assert.matches('<failure type="LOCK001" message="versions/001.lua:6: index users_email', xml)
   end)
 
+  it("takes what takes a moment in production for no error", function()
+    write("001", "000", dangerous[1][2], dangerous[1][3])
+    local function stats(bytes)
+      p:write("stats.json", cjson.encode({ format = "luamig stats 1", server_version = 150000,
+        tables = { ["public.users"] = { rows = bytes / 100, bytes = bytes, index_bytes = 0 } } }))
+    end
+    stats(100000)
+    local list, result = findings("001", "--stats", "stats.json", "-v")
+    assert.equal("LOCK001 info instant", ("%s %s %s"):format(list[1].rule, list[1].severity,
+      list[1].duration))
+    assert.equal(0, result.status)
+    stats(5e11)
+    assert.matches("has been read %(in production: hours%)", run("001", "--stats",
+      "stats.json").stdout)
+  end)
+
+  it("measures on a server that is named, and leaves it as it was", function()
+    local server = require("support.server")
+    write("001", "000", dangerous[1][2], dangerous[1][3])
+    local database <close> = server.database()
+    local conn <close> = database.connect()
+    local sql = "SELECT string_agg(datname, ',' ORDER BY datname) AS names FROM pg_database"
+    local before = conn:exec(sql)[1].names
+    assert.equal(3, run("001", "--server", database.url).status)
+    assert.equal(before, conn:exec(sql)[1].names)
+    assert.is_true(conn:exec("SELECT to_regclass('users') IS NULL AS absent")[1].absent)
+  end)
+
+  it("judges branches, each behind its own parents", function()
+    write("001", "000", dangerous[1][2], dangerous[1][3])
+    write("002", "000", dangerous[5][2], dangerous[5][3])
+    local list = findings()
+    assert.equal("001 LOCK001", list[1].revision .. " " .. list[1].rule)
+    assert.equal("002 LOCK008", list[2].revision .. " " .. list[2].rule)
+  end)
+
   it("refuses what it does not understand", function()
     assert.matches("'tap' is no report; there are text, json, sarif, junit and github",
       run("--report", "tap").stderr)

@@ -92,7 +92,7 @@ describe("the table of locks", function()
   it("is what the server does", function()
     local steps = {}
     for i, fact in ipairs(facts) do
-      steps[i] = ("op.step(%q, function() op.execute(%q) end)"):format(i, fact[1])
+      steps[i] = ('op.step("s%d", function() op.execute(%q) end)'):format(i, fact[1])
     end
     rigs.measure({ setup, { table.concat(steps, "\n"), false } }, function(m)
       assert.is_nil(m.failure and tostring(m.failure))

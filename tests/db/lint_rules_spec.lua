@@ -170,6 +170,8 @@ local cases = {
     'op.create_index("i", "users", { "email" }, { concurrently = true })',
     stats = { server_version = 140002, tables = {} },
     good_stats = { server_version = 140005, tables = {} } },
+  { "TXN004", 'op.add_column("users", op.column("x", "text"))',
+    'op.add_column("users", op.column("x", "text"))', config = 'transaction = "all"' },
   { "DATA001", 'op.drop_column("users", "n")', 'op.drop_column("users", "n")',
     good_header = 'data_loss = "n"' },
   { "DATA002", 'op.drop_table("users", { cascade = true })', [[
@@ -259,7 +261,8 @@ describe("the rule", function()
   for i, case in ipairs(cases) do
     seen[case[1]] = true
     it(("%s tells bad from good (%d)"):format(case[1], i), function()
-      local bad = found(case.setup or setup, case[2], { stats = case.stats })
+      local bad = found(case.setup or setup, case[2],
+        { stats = case.stats, config = case.config })
       local item = bad[case[1]]
       assert(item, ("%s is not among: %s %s"):format(case[1], names(bad),
         bad.RUN001 and bad.RUN001.message or ""))

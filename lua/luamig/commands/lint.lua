@@ -22,6 +22,8 @@ function lint.setup(parser)
   parser:argument("revisions", "ids, or ranges A:B; without: all, or those since --since")
     :args("*"):argname("REV")
   parser:option("--since", "only revisions that are not applied at this one"):argname("REV")
+  parser:option("--server", "measure in a database made on this server, not on a throwaway one")
+    :argname("URL")
   parser:option("--stats", "sizes of production, made by luamig plan --export-stats")
     :argname("FILE")
   parser:option("--compat", "the application that still runs: off, warn or error")
@@ -62,15 +64,14 @@ local function split(ctx, graph)
       return set[id]
     end
   end
-  local base, ids = {}, {}
+  local base, ids, last = {}, {}, 0
   for _, id in ipairs(graph:ids()) do
-    if not wanted or wanted(id) or #ids > 0 then
-      ids[#ids + 1] = id
-    else
-      base[#base + 1] = id
-    end
+    local is_wanted = not wanted or wanted(id)
+    local list = (is_wanted or #ids > 0) and ids or base
+    list[#list + 1] = id
+    last = is_wanted and #ids or last
   end
-  return base, ids, wanted
+  return base, table.move(ids, 1, last, 1, {}), wanted
 end
 
 -- Revisions between those asked for are run too; what they are found guilty of is not told.
@@ -192,7 +193,8 @@ function lint.run(ctx)
   end
   local base, ids, wanted = split(ctx, graph)
   local stats = ctx.options.stats and require("luamig.plan.stats").read(ctx.options.stats)
-  local result = require("luamig.lint").run(ctx, { base = base, ids = ids, stats = stats })
+  local result = require("luamig.lint").run(ctx, { base = base, ids = ids, stats = stats,
+    server = ctx.options.server })
   only_wanted(result, wanted)
   if ctx.options.verbose == 0 then
     without_info(result)

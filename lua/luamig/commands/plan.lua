@@ -10,6 +10,8 @@ function plan.setup(parser)
   parser:argument("target", "head, an id, +N … (default head)"):args("?"):argname("TARGET")
   parser:option("--from", "begin here, without asking the database: base, an id …")
     :argname("REV")
+  parser:option("--server", "measure in a database made on this server, not on a throwaway one")
+    :argname("URL")
   parser:option("--stats", "sizes of production, made by --export-stats"):argname("FILE")
   parser:option("--export-stats", "write the sizes of the tables of this database, no data; - for "
     .. "stdout"):argname("FILE")
@@ -63,7 +65,8 @@ local function make(ctx)
     return { revisions = {}, note = "nothing to do: the database is at "
       .. (#rows > 0 and table.concat(rows, ", ") or "<base>") }
   end
-  return require("luamig.plan").run(ctx, { base = graph:applied(rows), ids = ids, stats = stats })
+  return require("luamig.plan").run(ctx, { base = graph:applied(rows), ids = ids, stats = stats,
+    server = options.server })
 end
 
 function plan.run(ctx)

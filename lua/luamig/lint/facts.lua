@@ -34,7 +34,7 @@ end
 
 ---@param measured luamig.Measured
 ---@param direction "upgrade"|"downgrade"
----@param about { cfg: table, version: integer, stats: table|nil }
+---@param about { cfg: table, version: integer, stats: table|nil, rows: integer|nil }
 ---@return luamig.lint.Facts
 function facts.new(measured, direction, about)
   local is_up = direction == "upgrade"

@@ -40,6 +40,7 @@ itself makes are its own: what happens to them is no danger.
   --stats FILE                   sizes of production (luamig plan --export-stats FILE): what takes
                                  a moment there is no error
   --fail-on error|warning|never  findings as severe as this end with exit status 3
+  --server URL                   a database made there, for extensions that this machine has not
   --report FORMAT[=FILE]         text, json, sarif, junit, github
   -v                             advice too
 

@@ -94,7 +94,11 @@ function safe.not_null(relation, column, version)
     ("op.drop_constraint(%s, %s)"):format(name, owner),
   }
   if version and version >= 180000 then
-    table.insert(lines, 1, "-- PostgreSQL 18 also has ADD CONSTRAINT … NOT NULL … NOT VALID")
+    lines[#lines + 1] = ("-- where production is PostgreSQL 18 too, instead:\n"
+      .. "-- op.create_not_null_constraint(%s, %s, %s, { not_valid = true })"):format(name, owner,
+      safe.text(column))
+    lines[#lines + 1] = ("-- in the next revision: op.validate_constraint(%s, %s)"):format(name,
+      owner)
   end
   return table.concat(lines, "\n")
 end

@@ -59,13 +59,24 @@ local function check_create_index(facts, found)
   end
 end
 
+-- What a DROP names; of a partitioned index the parts go along.
+local function names_of(entry)
+  local set = {}
+  for _, target in ipairs(entry.kind.node == "DropStmt" and statement_of.targets(entry.kind) or {})
+  do
+    set[target.name] = true
+  end
+  return set
+end
+
 local function check_drop_index(facts, found)
   for _, entry in ipairs(facts.entries) do
     local of_constraint = constraint_indexes(entry, "dropped")
-    for _, index in ipairs(entry.dropped) do
+    local is_named = names_of(entry)
+    for _, index in ipairs(entry.transaction > 0 and entry.dropped or {}) do
       if index.table and not index.table.is_dropped and facts:is_old(index)
-        and not of_constraint[index.oid] and entry.transaction > 0 and entry.kind.node == "DropStmt"
-        and index.born ~= facts.number then
+        and not of_constraint[index.oid] and is_named[index.name] and index.born ~= facts.number
+      then
         found({ entry = entry, subject = index.table, name = index.name,
           message = ("dropping index %s takes ACCESS EXCLUSIVE on %s: it queues behind every query "
             .. "and all others queue behind it"):format(index.name, index.table.shown),

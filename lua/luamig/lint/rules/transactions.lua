@@ -90,6 +90,19 @@ local function check_corrupting(facts, found)
   end
 end
 
+local function check_all(facts, found)
+  for _, entry in ipairs(facts.cfg.transaction == "all" and facts.entries or {}) do
+    local lock = entry.transaction > 0 and facts:locks(entry, 5)[1]
+    if lock then
+      found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+        message = ("transaction = \"all\": the lock on %s is held until the last revision of "
+          .. "the run ends"):format(lock.relation.shown),
+        safe = '-- in luamig.lua\ntransaction = "revision"' })
+      return
+    end
+  end
+end
+
 return {
   { id = "RUN001", severity = "error", title = "a revision does not run",
     why = "It was run on a throwaway server behind all revisions that come before it.",
@@ -112,6 +125,10 @@ return {
     why = "Between the two, queries that used it read the whole table.",
     safe = 'op.create_index("users_email_2", "users", { "email", "id" }, { concurrently = true })\n'
       .. 'op.drop_index("users_email", { concurrently = true })', check = check_replaced },
+  { id = "TXN004", severity = "warning", title = "one transaction for all revisions",
+    why = "Every lock is held until the last revision ends, so what is safe in two revisions is "
+      .. "not safe any more: NOT VALID in one and VALIDATE in the next.",
+    safe = '-- in luamig.lua\ntransaction = "revision"', check = check_all },
   { id = "TXN003", severity = "error", since = 140000, title = "CONCURRENTLY on PostgreSQL 14.0 "
     .. "to 14.3",
     why = "These versions may build corrupt indexes concurrently. Known from --stats of "
