@@ -1,3 +1,4 @@
+-- luacheck: no max line length (a case a line)
 local generated = require("support.generated")
 local server = require("support.server")
 local snapshots = require("support.snapshots")

@@ -1,3 +1,4 @@
+-- luacheck: no max line length (a case a line)
 local generate = require("luamig.generate")
 local generated = require("support.generated")
 local server = require("support.server")
