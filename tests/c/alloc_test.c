@@ -5,7 +5,8 @@
 //
 //   alloc_test                     every command, with a sample of the allocations
 //   alloc_test COMMAND             one of them
-//   alloc_test COMMAND MODE N      one run: allocation N fails in MODE (once, twice, ever)
+//   alloc_test COMMAND MODE N [M]  one run: allocation N fails in MODE (once, twice, ever); or all
+//                                  runs from N to M
 #include "conn.h"
 #include "host.h"
 #include "interrupt.h"
@@ -468,16 +469,18 @@ static const struct command *command_find(const char *name)
     give_up("there is no command '%s' here", name);
 }
 
-static void check_one(const char *name, const char *mode_name, const char *number)
+static void check_range(const char *name, const char *mode_name, long first, long last)
 {
     static struct outcome plain;
     char before[sizeof plain.state];
     const struct command *command = command_find(name);
+    int mode = MODE_ONCE;
+    while (mode < MODE_EVER && strcmp(mode_names[mode], mode_name) != 0) {
+        mode++;
+    }
     plain_run(command, &plain, before, sizeof before);
-    for (int mode = MODE_ONCE; mode <= MODE_EVER; mode++) {
-        if (strcmp(mode_names[mode], mode_name) == 0) {
-            check(command, (enum mode)mode, atol(number), &plain, before);
-        }
+    for (long at = first; at <= last && at <= plain.count; at++) {
+        check(command, (enum mode)mode, at, &plain, before);
     }
 }
 
@@ -497,8 +500,8 @@ int main(int argc, char **argv)
     project_enter();
     connect_to("postgres", &admin);
     starts_make();
-    if (argc == 4) {
-        check_one(argv[1], argv[2], argv[3]);
+    if (argc >= 4) {
+        check_range(argv[1], argv[2], atol(argv[3]), atol(argv[argc - 1]));
     }
     for (int i = 0; argc < 4 && i < COMMAND_COUNT; i++) {
         if (argc < 2 || strcmp(argv[1], commands[i].name) == 0) {

@@ -114,7 +114,7 @@ describe("a run that is cut off", function()
     .. "$$ BEGIN PERFORM pg_sleep(30); RETURN NEW; END $$")
   op.execute("CREATE TRIGGER wait BEFORE INSERT ON u FOR EACH ROW EXECUTE FUNCTION wait()")
   local rows = {}
-  for i = 1, 20000 do rows[i] = { id = i, name = ("x"):rep(1000) } end
+  for i = 1, 2000 do rows[i] = { id = i, name = ("x"):rep(10000) } end
   op.bulk_insert("u", rows)]])
     local process = s:start("upgrade")
     s:running("COPY%")
