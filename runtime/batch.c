@@ -35,6 +35,7 @@ struct batch_worker *batch_worker_new(const struct batch_job *job, struct batch_
 void batch_worker_free(struct batch_worker *worker)
 {
     if (worker) {
+        batch_watch_end(worker);
         conn_close(worker->conn);
         batch_range_clear(&worker->range);
         free(worker->rejected);
@@ -123,6 +124,7 @@ static bool pause_between(const struct batch_worker *worker)
 static bool step_done(struct batch_worker *worker, struct fault *fault)
 {
     worker->tries = 0;
+    batch_watch_end(worker);
     worker->conflicts = 0;
     worker->compares = worker->job->is_compared;
     atomic_store(&worker->status.trouble, BATCH_TROUBLE_NONE);

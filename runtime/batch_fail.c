@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TRIES = 10, CONFLICTS = 3, RECONNECT_MS = 5 * 60 * 1000 };
+enum { TRIES = 10, CONFLICTS = 3, RECONNECT_MS = 5 * 60 * 1000, WATCH_AFTER_MS = 50 };
 
 enum failure {
     FAILURE_FENCED,     // another worker has the range
@@ -94,8 +94,49 @@ static void halve(struct batch_worker *worker)
     upper_forget(worker);
 }
 
+void batch_watch_end(struct batch_worker *worker)
+{
+    if (worker->watch) {
+        conn_watch(worker->conn, NULL);
+        txn_watch_free(worker->watch);
+        worker->watch = NULL;
+    }
+}
+
+// The first lock that is not had may be bad luck; from the second on somebody looks who has it.
+static void watch_begin(struct batch_worker *worker, const struct fault *fault)
+{
+    bool is_lock = strcmp(fault->sqlstate, "55P03") == 0;
+    if (is_lock && !worker->watch && worker->conn && conn_alive(worker->conn)) {
+        worker->watch = txn_watch_new(worker->conn, WATCH_AFTER_MS);
+    }
+}
+
+static const char *text_at(const struct result *rows, int column)
+{
+    const char *text = result_value(rows, 0, column, NULL);
+    return text ? text : "?";
+}
+
+// Adds who blocked the batch to what is said of it.
+static void blocker_name(struct batch_worker *worker, struct fault *fault)
+{
+    enum { PID, ROLE, APPLICATION, STATE, SECONDS, QUERY };
+    const struct result *rows = worker->watch ? txn_watch_blockers(worker->watch) : NULL;
+    char *said = fault->message;
+    if (rows) {
+        fault->message = NULL;
+        fault_text(&fault->message, "%s; blocked by pid %s (%s, %s, %s for %s s): %s",
+                   said ? said : "error", text_at(rows, PID), text_at(rows, ROLE),
+                   text_at(rows, APPLICATION), text_at(rows, STATE), text_at(rows, SECONDS),
+                   text_at(rows, QUERY));
+        free(said);
+    }
+}
+
 static void disconnect(struct batch_worker *worker)
 {
+    batch_watch_end(worker);
     conn_close(worker->conn);
     worker->conn = NULL;
 }
@@ -170,6 +211,7 @@ static bool passing_recover(struct batch_worker *worker, struct fault *fault)
 {
     atomic_store(&worker->status.trouble, BATCH_TROUBLE_RETRY);
     halve(worker);
+    watch_begin(worker, fault);
     if (++worker->tries < TRIES) {
         int64_t delay = txn_retry_delay_ms(worker->tries), quarter = worker->tuning.lease_ms / 4;
         fault_clear(fault);
@@ -177,6 +219,8 @@ static bool passing_recover(struct batch_worker *worker, struct fault *fault)
         return true;
     }
     // This range fails; the others go on, and `retry` opens it again.
+    blocker_name(worker, fault);
+    batch_watch_end(worker);
     struct fault other;
     fault_init(&other);
     const char *params[] = {worker->range.id, worker->range.token,

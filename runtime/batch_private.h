@@ -25,6 +25,8 @@ struct batch_sent {
     long work, first_write, last_write, checkpoint, probe;
 };
 
+struct txn_watch;
+
 struct batch_worker {
     const struct batch_job *job;
     struct batch_control *control;
@@ -42,6 +44,7 @@ struct batch_worker {
     int64_t suspect;           // rows among which a bad one must be; 0: none
     int64_t size_before;       // the size before the search for it
     int tries;                 // of the same batch that failed for a passing reason
+    struct txn_watch *watch;   // who blocks us, once a batch has failed for a lock
     bool compares;             // this batch: rows are compared when written, not locked when read
     int conflicts;             // batches in a row whose rows had changed
     int64_t changed;           // by the last batch (its tag comes too late for its checkpoint) …
@@ -127,6 +130,9 @@ bool batch_split(struct batch_worker *worker, struct fault *fault);
 bool batch_recover(struct batch_worker *worker, struct fault *fault);
 /// Connects; tries for five minutes once it had been connected.
 bool batch_connect(struct batch_worker *worker, struct fault *fault);
+
+/// Ends the watch over what blocks the worker.
+void batch_watch_end(struct batch_worker *worker);
 
 // batch.c
 

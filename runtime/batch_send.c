@@ -96,6 +96,8 @@ static bool settings_send(struct batch_worker *worker, struct fault *fault)
                      " pg_catalog.set_config('statement_timeout', $2, true),"
                      " pg_catalog.set_config('idle_in_transaction_session_timeout', $3, true),"
                      " pg_catalog.set_config('synchronous_commit', $4, true),"
+                     " pg_catalog.set_config('row_security', 'off', true)," // a hidden row must not
+                                                                            // be passed over
                      " pg_catalog.set_config('luamig.updated', COALESCE("
                      "pg_catalog.pg_stat_get_xact_tuples_updated($5::oid)::text, '0'), true)";
     size_t used = strlen(sql);
@@ -119,7 +121,7 @@ static bool settings_send(struct batch_worker *worker, struct fault *fault)
 
 bool batch_begin(struct batch_worker *worker, struct fault *fault)
 {
-    struct statement begin = {.sql = "BEGIN", .expect = "BEGIN"};
+    struct statement begin = {.sql = "BEGIN ISOLATION LEVEL READ COMMITTED", .expect = "BEGIN"};
     return conn_send(worker->conn, &begin, NULL, fault) && settings_send(worker, fault);
 }
 

@@ -43,7 +43,8 @@ const struct batch_sql_template batch_sql_of_operators[] = {
      ") AS workers,"
      " pg_catalog.count(*) FILTER (WHERE r.state " EQ " 'leased' AND r.lease_until " LE " " CLOCK
      ") AS leases_over,"
-     " COALESCE(pg_catalog.sum(r.rows_seen), 0)::int8 AS rows,"
+     " COALESCE(pg_catalog.sum(r.rows_seen) FILTER (WHERE r.pass " EQ " 1"
+     " AND r.retry_of IS NULL), 0)::int8 AS rows,"
      " COALESCE(pg_catalog.sum(r.rows_changed), 0)::int8 AS changed,"
      " COALESCE(pg_catalog.sum(r.batches), 0)::int8 AS batches,"
      " COALESCE(pg_catalog.sum(r.ms), 0)::int8 AS ms,"

@@ -231,10 +231,19 @@ bool conn_open(const struct conn_options *options, struct conn **out, struct fau
     if (!conn_info_is_sound(options->url, fault)) {
         return false;
     }
-    // The URL as "dbname" is expanded by libpq; what stands behind it wins over it.
-    const char *keywords[] = {"dbname", "client_encoding", "fallback_application_name", NULL};
-    const char *values[] = {options->url ? options->url : "", "UTF8",
-                            options->application_name ? options->application_name : "luamig", NULL};
+    // The URL as "dbname" is expanded by libpq: it wins over what stands before it, and what stands
+    // behind it wins over it. A network that has gone silent is noticed within two minutes.
+    const char *keywords[] = {
+        "keepalives_idle", "keepalives_interval", "keepalives_count",          "tcp_user_timeout",
+        "dbname",          "client_encoding",     "fallback_application_name", NULL};
+    const char *values[] = {"60",
+                            "10",
+                            "6",
+                            "120000",
+                            options->url ? options->url : "",
+                            "UTF8",
+                            options->application_name ? options->application_name : "luamig",
+                            NULL};
     return start_open(keywords, values, options->connect_timeout_ms, out, fault);
 }
 

@@ -147,17 +147,42 @@ static int setup(lua_State *L) // transform map
     return 0;
 }
 
+// Bytes that are no UTF-8 cannot be stored: a message that has any loses all that are not ASCII.
+static void bytes_tame(char *text)
+{
+    size_t size = strlen(text), need = 0;
+    bool is_sound = true;
+    for (size_t i = 0; i < size; i++) {
+        unsigned char c = (unsigned char)text[i];
+        if (need > 0) {
+            is_sound = is_sound && (c & 0xC0) == 0x80;
+            need--;
+        } else if (c >= 0x80) {
+            is_sound = is_sound && c >= 0xC2 && c <= 0xF4;
+            need = c >= 0xF0 ? 3 : c >= 0xE0 ? 2 : 1;
+        }
+    }
+    for (size_t i = 0; (!is_sound || need > 0) && i < size; i++) {
+        text[i] = (unsigned char)text[i] >= 0x80 ? '?' : text[i];
+    }
+}
+
 static bool message_add(lua_State *L, struct lib_map *map)
 {
-    size_t size;
-    const char *text = luaL_tolstring(L, -1, &size);
+    char *text = strdup(luaL_tolstring(L, -1, NULL));
+    if (!text) {
+        return false;
+    }
+    bytes_tame(text);
     array_text_add(&map->messages, text, strlen(text));
     if (!map->first) {
-        map->first = strdup(text);
+        map->first = text;
+        text = NULL;
         map->first_kind = map->is_rejected ? FAULT_OPERATION : FAULT_SCRIPT;
     }
+    free(text);
     lua_settop(L, 0);
-    return map->first != NULL;
+    return true;
 }
 
 // The row at hand is put aside. The error value is on top.

@@ -179,7 +179,7 @@ end
 ---@return luamig.backfill.Result
 function backfill.run_inline(place, spec, about)
   local st <close> = state.open(place, spec.name)
-  st:ensure()
+  st:ensure(false, place.role)
   local row = inline_row(st, spec, about)
   if not row.outcome then
     local workers = spec.tuning.workers

@@ -154,12 +154,28 @@ function catalog.column(target, name, where)
   return column
 end
 
+local function check_no_key(target, name, where)
+  for _, column in ipairs(target.key) do
+    if column.name == name then
+      refuse(("%s: the column '%s' is part of the key, by which the rows are walked through")
+        :format(where, name), "a row that moves could be done twice or never; name another key")
+    end
+  end
+end
+
+---A column that may be changed. Raises: operation.
+function catalog.changeable(target, name, where)
+  local column = catalog.column(target, name, where)
+  check_no_key(target, name, where)
+  return column
+end
+
 local function check_columns(target, spec)
   for _, name in ipairs(spec.read or {}) do
     catalog.column(target, name, "spec.read")
   end
   for _, item in ipairs(spec.set or {}) do
-    catalog.column(target, item.column, "spec.set")
+    catalog.changeable(target, item.column, "spec.set")
   end
 end
 
@@ -221,7 +237,6 @@ function catalog.read(conn, spec)
     is_whole = spec.kind == "sql" and not spec.sql:find("{table}", 1, true)
       and spec.key ~= "ctid",
   }
-  check_columns(target, spec)
   if target.is_ctid then
     target.key = { { name = "ctid", type = "pg_catalog.tid", base_type = "tid", category = "U",
       has_array = true } }
@@ -235,6 +250,7 @@ function catalog.read(conn, spec)
       target.operator = "%s"
     end
   end
+  check_columns(target, spec)
   target.leaves = leaves_of(conn, relation, target)
   return target
 end

@@ -108,7 +108,8 @@ function follow.run(ctx, st, place)
     list[#list + 1] = view.json(progress)
   end
   print_end(ctx, list)
-  return status
+  local count, signal = clock.interrupts()
+  return count > 0 and 128 + signal or status
 end
 
 local function is_over(progress)

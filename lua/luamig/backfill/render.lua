@@ -260,7 +260,7 @@ end
 ---What a map function may change, for the workers. Raises: operation (no such column).
 ---@return boolean  whether a Lua string is the text form of the column as it is
 function render.is_text_plain(target, name)
-  local column = catalog.column(target, name, "the map function")
+  local column = catalog.changeable(target, name, "the map function")
   return column.base_type ~= "bytea" and column.category ~= "A"
     and not types.is_json(column.base_type)
 end

@@ -97,12 +97,16 @@ end
 
 ---Creates the tables when they are not there; safe when others do the same at the same time.
 ---@param is_open? boolean  in a transaction that the caller has opened
-function State:ensure(is_open)
+---@param role? string      whose they shall be
+function State:ensure(is_open, role)
   local present = self:exec("present")[1]
   if present.present then
     return
   end
   local function create()
+    if role then
+      self.conn:exec("SELECT pg_catalog.set_config('role', $1, true)", { role })
+    end
     self:exec("create_lock")
     if not present.has_schema then
       self:exec("create_schema")
