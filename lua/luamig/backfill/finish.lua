@@ -11,13 +11,15 @@ local finish = {}
 local RANGES <const> = 64 -- of a pass for what was left over
 
 local function not_done_raise(row, progress)
+  local how_far = progress.pass == 0 and "nobody has begun"
+    or ("%d of about %d rows are done"):format(progress.rows,
+      math.max(progress.rows, progress.rows_estimate or 0))
   fault.raise({
     kind = "operation",
-    message = ("the backfill '%s' is not finished: %d of about %d rows are done"):format(row.name,
-      progress.rows, math.max(progress.rows, progress.rows_estimate or 0)),
+    message = ("the backfill '%s' is not finished: %s"):format(row.name, how_far),
     hint = progress.failure,
-    try = progress.outcome == "failed" and "luamig backfill retry " .. row.name
-      or "luamig backfill run " .. row.name,
+    try = ("luamig backfill %s %s"):format(progress.outcome == "failed" and "retry" or "run",
+      row.name),
   })
 end
 

@@ -29,6 +29,10 @@ local function call_of(operation)
   end
 end
 
+local function not_known()
+  return nil, "what the rows held before is not known"
+end
+
 local doc = "One of set (SQL), map (a Lua function over rows) or sql (any statement over {range}) "
   .. "says what is done. Rows are walked through in ranges of the key, each batch a transaction "
   .. "that also moves the cursor: whatever is killed, no row is done twice and none is left out."
@@ -47,9 +51,7 @@ return {
 })]],
     parameters = batch_spec.parameters,
     call = call_of("batch_execute"),
-    inverse = function(args)
-      return nil, ("what the rows of '%s' held before is not known"):format(args.spec.table)
-    end,
+    inverse = not_known,
   },
   {
     name = "backfill",
@@ -71,9 +73,7 @@ return {
 })]],
     parameters = batch_spec.parameters,
     call = call_of("backfill"),
-    inverse = function(args)
-      return nil, ("what the rows of '%s' held before is not known"):format(args.spec.table)
-    end,
+    inverse = not_known,
   },
   {
     name = "require_backfill",

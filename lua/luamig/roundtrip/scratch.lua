@@ -73,6 +73,7 @@ local function session_of(self)
     options = { x = project.x, url = self.place:url(self.name) },
     report = project.report,
     closing = {},
+    does_backfills = true,
     config = function()
       return project.cfg
     end,
