@@ -23,9 +23,8 @@ struct batch_job {
     const char *read;         // the rows for it, likewise: the keys' columns come first
     const char *probe;        // $1 lower $2 end $3 rows -> upper (NULL: the end), rows up to it
     const char *middle;       // $1 lower $2 end -> a key between them; NULL: found by the probe
-    const char *vacuum;       // \1 for the table
+    const char *vacuum;       // the table, between two batches; NULL: never
     const char *after, *from; // the two operators that \2 stands for
-    int key_count;            // columns
     bool counts_updates;      // the server counts what the work changed; else its tag does
     bool is_compared;         // rows for a map function are compared when written, not locked
     bool waits_while_paused;  // else a worker leaves then

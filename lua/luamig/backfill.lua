@@ -185,7 +185,7 @@ function backfill.run_inline(place, spec, about)
     local workers = spec.tuning.workers
     local options = {
       ranges = workers == 1 and 1 or workers * RANGES_PER_WORKER,
-      workers = workers,
+      is_single = workers == 1,
       map = spec.map,
       script = about.script,
       when = spec.tuning.throttle.when,

@@ -163,6 +163,32 @@ exit status 8. Hooks are not run. Work done beside the database (files, other se
 
 In CI: examples/ci has a workflow for GitHub and one for GitLab.]])
 
+topic("backfills", "changing very many rows: what, how fast, and who may stop it", [[
+op.batch_execute does the work within a revision, op.backfill registers it for `luamig backfill run`
+(any number of processes and machines), op.require_backfill in a later revision demands that it is
+done. luamig help op.batch_execute has every option.
+
+  set = { email = op.sql("lower(email)") }         an SQL expression
+  read = { "id", "raw" }, map = function(row, ctx) a Lua function: { column = value }, nil to leave
+                                                   the row, ctx.reject(why) to put it aside
+  sql = "INSERT … SELECT … WHERE {range}"          any statement; {range:e} for the alias e
+
+Rows are walked through by the primary key (or `key`), each batch a transaction that also moves the
+cursor: killed, crashed or failed over, it goes on where it was, and no row is done twice.
+`remaining` says which rows still need work; without it nothing tells what was left over. Rows that
+are inserted meanwhile are the application's duty (a default, a trigger); finalize sweeps them up.
+
+  luamig backfill plan NAME          one batch, measured and rolled back: time, WAL, plan
+  luamig backfill run [NAME]         0 done, 11 work is left, 1 failed; --workers N, --for 30m
+  luamig backfill status NAME        --watch, --json, --prometheus
+  luamig backfill pause|resume|cancel NAME
+  luamig backfill tune NAME target_ms=100 workers=4 wal_rate=20MB/s window=22:00-06:00
+  luamig backfill errors|retry NAME  rows put aside (on_error = { quarantine = N }); once more
+  luamig backfill verify|finalize NAME
+
+Batches grow and shrink towards target_ms, and halve when others wait. A row that fails is found by
+halving. Build indexes on new columns afterwards: each makes every update dearer.]])
+
 topic("alembic", "what becomes of Alembic's files, commands and operations", [[
   Alembic                          luamig
   alembic.ini and env.py           luamig.lua (luamig help config)

@@ -101,7 +101,8 @@ describe("workers", function()
       assert.is_true(fault.is(f), tostring(f))
       return f.message, f
     end
-    assert.equal("'cents' has 3 workers, and each needs the script of its map function", message())
+    assert.equal("'cents' has several workers, and each needs the script of its map function",
+      message())
     assert.equal("the revision does not come to the call of 'cents' when it runs again",
       message("revision = '1'\nfunction upgrade() end"))
     assert.matches("attempt to index a nil value",

@@ -42,11 +42,11 @@ local function settings_of(place)
   return { search_path = place.search_path, role = place.role }
 end
 
-local function no_script_raise(name, workers)
+local function no_script_raise(name)
   fault.raise({
     kind = "operation",
-    message = ("'%s' has %d workers, and each needs the script of its map function"):format(name,
-      workers),
+    message = ("'%s' has several workers, and each needs the script of its map function"):format(
+      name),
     hint = "set workers = 1, or run it from a revision file",
   })
 end
@@ -58,13 +58,13 @@ local function add_map(job, st, place, options)
     return
   end
   local target = prepare.target(st, spec, settings_of(place))
-  if options.workers == 1 and type(options.map) == "function" then
+  if options.is_single and type(options.map) == "function" then
     job.transform = transform.new(options.map, target, spec)
     return
   end
   local module = type(options.map) == "string" and options.map or spec.module
   if not module and not options.script then
-    no_script_raise(spec.name, options.workers or 1)
+    no_script_raise(spec.name)
   end
   -- What cannot be found again is said now, not by a thread.
   recorded.map(module, options.script, spec.name)
@@ -85,7 +85,8 @@ end
 
 ---@class luamig.backfill.Run
 ---@field ranges integer    at most so many, when they are planned now
----@field workers? integer  else what the table says
+---@field workers? integer  else what the table says, and follows it
+---@field is_single? boolean  one worker, which runs the functions of this very state
 ---@field for_ms? integer
 ---@field waits? boolean    while it is paused, instead of ending
 ---@field map? function|string
