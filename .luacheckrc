@@ -14,6 +14,9 @@ local revision = {
   },
 }
 files["migrations/versions"] = revision
+files["migrations/schema.lua"] = { std = "lua54", read_globals = { "op" } }
 files["examples/*/versions"] = revision
 files["examples/*/migrations/versions"] = revision
+files["examples/*/schema.lua"] = { std = "lua54", read_globals = { "op" } }
+files["examples/*/stages/*.lua"] = { std = "lua54", read_globals = { "op" } }
 files["tests/c/project/versions"] = revision

@@ -11,4 +11,7 @@ return {
 
   -- Where the revisions are, relative to this file.
   versions = "versions",
+
+  -- The schema as it shall be: what `luamig check` and `revision --autogenerate` compare with.
+  target = "schema.lua",
 }

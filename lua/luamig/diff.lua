@@ -4,7 +4,8 @@
 -- A CHANGE
 --   { identity = "table app.users",    what it is about
 --     records  = { { op = "create_table", args = { … } }, … },   what op.invoke takes
---     data_loss = "table app.users" }   what is lost, in words; absent when nothing is
+--     data_loss = "table app.users",    what is lost, in words; absent when nothing is
+--     warning = "rows that hold …" }    what may stop it
 -- What cannot be done is in result.unsupported: { { identity = …, what = "the order of …" }, … }.
 
 local compare = require("luamig.snapshot.compare")
@@ -100,7 +101,7 @@ local function changes_of(nodes)
       identity = node.identity,
       records = list,
       data_loss = node.data_loss,
-      remake = node.remake,
+      warning = node.warning,
     }
   end
   return changes

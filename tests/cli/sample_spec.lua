@@ -41,7 +41,16 @@ describe("the sample history", function()
     assert.equal("0", rows([[SELECT count(*)::text AS line FROM pg_type t
       JOIN pg_namespace n ON n.oid = t.typnamespace WHERE n.nspname = 'public']]))
     luamig("upgrade")
-    assert.equal("5 revisions: all sound; the database is at head\n", luamig("check").stdout)
+    assert.equal("5 revisions: all sound; the database is at head and what migrations/schema.lua "
+      .. "declares\n", luamig("check").stdout)
+  end)
+
+  it("leads to what schema.lua declares, and to nothing else", function()
+    luamig("upgrade")
+    assert.equal("nothing to do: the database is what the target declares; no file is written\n",
+      luamig("revision", "--autogenerate", "-m", "nothing").stderr)
+    local result = luamig("diff", "head", root .. "/migrations/schema.lua")
+    assert.equal("", result.stdout)
   end)
 
   it("says of every table what it is for", function()
@@ -84,6 +93,15 @@ describe("the sample history", function()
     local script = luamig("upgrade", "--sql").stdout
     local result = cli.run({ "-X", "-q", "-d", database.url }, { program = "psql", stdin = script })
     assert.equal("", result.stderr)
-    assert.equal("5 revisions: all sound; the database is at head\n", luamig("check").stdout)
+    assert.equal("5 revisions: all sound; the database is at head and what migrations/schema.lua "
+      .. "declares\n", luamig("check").stdout)
+  end)
+
+  it("leads to what schema.lua declares, and to nothing else", function()
+    luamig("upgrade")
+    assert.equal("nothing to do: the database is what the target declares; no file is written\n",
+      luamig("revision", "--autogenerate", "-m", "nothing").stderr)
+    local result = luamig("diff", "head", root .. "/migrations/schema.lua")
+    assert.equal("", result.stdout)
   end)
 end)

@@ -35,7 +35,7 @@ function set.type(plan, before, after, args)
   if before.type == after.type and before.collation == after.collation and not is_forced then
     return
   end
-  args.type = names.type(after.type)
+  args.type = plan:type(after.type)
   args.collation = names.unquoted(after.collation)
   if is_forced == "type" then
     args.using = ("%s::text::%s"):format(quote.ident(after.name), after.type)

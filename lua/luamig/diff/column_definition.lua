@@ -78,7 +78,7 @@ function column_definition.new(plan, object, column)
   fresh.comment = comment
   return value.new("column", {
     name = column.name,
-    type = serial and serial_types[column.type] or names.type(column.type),
+    type = serial and serial_types[column.type] or plan:type(column.type),
     nullable = nullable_of(column, serial),
     default = default,
     identity = column_identity.of(column),

@@ -80,12 +80,12 @@ function composites.compare(plan, before, after, identity)
   return "alter"
 end
 
-local function attribute(column, comment)
+local function attribute(plan, column, comment)
   if not column.collation and not comment then
-    return { column.name, names.type(column.type) }
+    return { column.name, plan:type(column.type) }
   end
   return value.new("column", {
-    name = column.name, type = names.type(column.type),
+    name = column.name, type = plan:type(column.type),
     collation = names.unquoted(column.collation), comment = comment,
   })
 end
@@ -123,9 +123,9 @@ function composites.changes(plan, before, after)
   for _, column in ipairs(after.columns) do
     local was = old[column.name]
     if not was then
-      args.add[#args.add + 1] = attribute(column, column.comment)
+      args.add[#args.add + 1] = attribute(plan, column, column.comment)
     elseif not is_same_type(was, column) then
-      args.alter[#args.alter + 1] = attribute(column)
+      args.alter[#args.alter + 1] = attribute(plan, column)
     end
   end
   local out = {}

@@ -175,6 +175,22 @@ function Plan:name(object)
   return names.of(object, self.options.plain_schema)
 end
 
+---A name or type as SQL has it, without its schema when that is the plain one.
+---@param text string  "public.mood[]"
+---@return string
+function Plan:plain(text)
+  local plain = self.options.plain_schema
+  local prefix = plain and require("luamig.quote").ident(plain) .. "."
+  return prefix and text:sub(1, #prefix) == prefix and text:sub(#prefix + 1) or text
+end
+
+---A type as people write it.
+---@param type_name string  as format_type has it
+---@return string
+function Plan:type(type_name)
+  return self:plain(names.type(type_name))
+end
+
 ---The name of an object that is given by its identity, for the arguments of an operation.
 ---@param identity string
 function Plan:name_of(identity)

@@ -15,12 +15,7 @@ end
 
 -- "schema.table.column"; the identity has it in SQL's quotes, which the operation understands.
 local function owner_name(plan, owned_by)
-  local name = names.behind(owned_by, "column")
-  local plain = plan.options.plain_schema
-  if plain and name:sub(1, #plain + 1) == plain .. "." then
-    return name:sub(#plain + 2)
-  end
-  return name
+  return plan:plain(names.behind(owned_by, "column"))
 end
 
 -- Ownership ties the sequence to a column that may need it for its default: it comes last.

@@ -15,7 +15,8 @@ local function notes(result, out, mark)
 end
 
 local function loss(change)
-  return change.data_loss and ("-- data is lost: %s\n"):format(change.data_loss) or ""
+  return (change.data_loss and ("-- data is lost: %s\n"):format(change.data_loss) or "")
+    .. (change.warning and ("-- %s\n"):format(change.warning) or "")
 end
 
 -- A column that goes while one of its type comes may be the same with another name.
@@ -98,6 +99,7 @@ function show.json(result, context)
     changes[i] = {
       object = change.identity,
       data_loss = change.data_loss,
+      warning = change.warning,
       sql = statements.sql({ change }, context),
       ops = source.calls(change.records),
     }

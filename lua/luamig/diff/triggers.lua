@@ -102,6 +102,7 @@ local function creation(plan, object, is_replaced)
     plan.context)
   if record.op == "create_trigger" then
     args.table = plan:parent_name(object)
+    args.execute = plan:plain(args.execute)
     args.replace = is_replaced
     args.comment = not is_replaced and plan.options.comments ~= false and object.comment or nil
   elseif is_replaced then

@@ -26,10 +26,10 @@ end
 local function attribute(plan, column)
   local comment = plan.options.comments ~= false and column.comment or nil
   if not column.collation and not comment then
-    return { column.name, names.type(column.type) }
+    return { column.name, plan:type(column.type) }
   end
   return value.new("column", {
-    name = column.name, type = names.type(column.type),
+    name = column.name, type = plan:type(column.type),
     collation = names.unquoted(column.collation),
     comment = comment,
   })
@@ -61,7 +61,7 @@ function creation.domain(plan, object, parts)
   end
   return records.new("create_domain", {
     name = plan:name(object),
-    type = names.type(object.type),
+    type = plan:type(object.type),
     default = type_creation.domain_default(object),
     nullable = records.false_if(object.not_null and not object.not_null_name),
     collation = names.unquoted(object.collation),
@@ -73,7 +73,7 @@ end
 function creation.range(plan, object)
   return records.new("create_range", {
     name = plan:name(object),
-    subtype = names.type(object.subtype),
+    subtype = plan:type(object.subtype),
     opclass = object.subtype_opclass,
     collation = names.unquoted(object.collation),
     canonical = object.canonical,

@@ -144,6 +144,19 @@ local function put_range_aside(plan, before)
   }
 end
 
+-- Values that go stop the conversion of a row that has them.
+local function enum_warning(before, after)
+  local kept, gone = {}, {}
+  for _, label in ipairs(after.kind == "enum" and after.labels or {}) do
+    kept[label] = true
+  end
+  for _, label in ipairs(before.kind == "enum" and before.labels or {}) do
+    gone[#gone + 1] = not kept[label] and quote.string(label) or nil
+  end
+  return gone[1] and ("rows that hold %s stop this: change them first"):format(
+    table.concat(gone, ", ")) or nil
+end
+
 ---Makes the nodes that put a type aside, make it anew, and drop the old one at last.
 function types.remake(plan, identity, before, after)
   local aside = before.name .. ASIDE
@@ -151,13 +164,11 @@ function types.remake(plan, identity, before, after)
   local node = node_of(plan, identity, after, {
     aside = records.new("rename_type", { name = plan:name(before), new_name = aside }),
     more = more,
-    fields = { moves = { [identity] = true } },
+    fields = { moves = { [identity] = true }, warning = enum_warning(before, after) },
   })
-  node.remake = identity
   plan:node({
     when = "drop", kind = before.kind, identity = identity, after = { node },
     ends = { [identity] = true }, frees = { [identity] = true },
-    remake = identity,
     records = {
       records.new("drop_type", {
         name = plan:name({ schema = before.schema, name = aside }),

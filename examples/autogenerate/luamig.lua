@@ -1,0 +1,4 @@
+return {
+  url = os.getenv("DATABASE_URL") or "embedded",
+  target = "schema.lua",
+}
