@@ -53,18 +53,22 @@ function plan.has_columns(object)
   return with_columns[object.kind] == true
 end
 
+-- { [identity] = { [name] = column } }, made when first asked for.
 local function columns_of(snapshot)
-  local columns = {}
-  for identity, object in pairs(snapshot.objects) do
-    if plan.has_columns(object) then
+  return setmetatable({}, {
+    __index = function(self, identity)
+      local object = snapshot.objects[identity]
+      if not object or not plan.has_columns(object) then
+        return nil
+      end
       local by_name = {}
       for _, column in ipairs(object.columns) do
         by_name[column.name] = column
       end
-      columns[identity] = by_name
-    end
-  end
-  return columns
+      rawset(self, identity, by_name)
+      return by_name
+    end,
+  })
 end
 
 ---@param a table  snapshot of what is

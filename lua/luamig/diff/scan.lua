@@ -43,26 +43,25 @@ end
 
 local open, close = { ["("] = true, ["["] = true }, { [")"] = true, ["]"] = true }
 
----Calls `visit(position, byte)` for every byte outside brackets and quotes; true ends the walk.
----@param from? integer
-local function walk(text, from, visit)
-  local position, depth = from or 1, 0
-  while position <= #text do
-    local stop = quoted_end(text, position)
-    local c = text:sub(position, position)
-    if stop then
-      position = stop
-    elseif close[c] then
-      depth = depth - 1
+-- Calls `visit(position, byte)` for the brackets and the wanted bytes outside brackets and quotes;
+-- true ends the walk.
+local function walk(text, from, wanted, visit)
+  local position, depth = from, 0
+  local pattern = "[]()['\"$" .. wanted .. "]"
+  while true do
+    local at = text:find(pattern, position)
+    if not at then
+      return nil
     end
-    if not stop and depth == 0 and visit(position, c) then
-      return position
-    elseif not stop and open[c] then
-      depth = depth + 1
+    local c = text:sub(at, at)
+    local stop = quoted_end(text, at)
+    depth = depth - (close[c] and 1 or 0)
+    if not stop and depth == 0 and visit(at, c) then
+      return at
     end
-    position = position + 1
+    depth = depth + (open[c] and 1 or 0)
+    position = (stop or at) + 1
   end
-  return nil
 end
 
 ---The parts of a list, trimmed.
@@ -74,8 +73,9 @@ function scan.split(text, sign)
   if not text:find("%S") then
     return out
   end
-  walk(text, 1, function(position, c)
-    if c == (sign or ",") then
+  sign = sign or ","
+  walk(text, 1, "%" .. sign, function(position, c)
+    if c == sign then
       out[#out + 1] = text:sub(start, position - 1):match("^%s*(.-)%s*$")
       start = position + 1
     end
@@ -88,7 +88,7 @@ end
 ---@return string inside
 ---@return integer after  behind the closing bracket
 function scan.inside(text, at)
-  local stop = walk(text, at, function(position, c)
+  local stop = walk(text, at, "", function(position, c)
     return position > at and close[c]
   end)
   stop = stop or #text + 1
@@ -141,7 +141,7 @@ end
 ---@return integer|nil start
 ---@return integer|nil after
 function scan.word(text, word, from)
-  local start = walk(text, from, function(position)
+  local start = walk(text, from or 1, word:sub(1, 1), function(position)
     return text:sub(position, position + #word - 1) == word
       and not is_word(text, position - 1) and not is_word(text, position + #word)
   end)
@@ -159,16 +159,20 @@ end
 
 -- All words and signs but brackets and commas, in one order.
 local function tokens(text)
-  local out, position, start = {}, 1, 1
-  while position <= #text do
-    local stop = quoted_end(text, position)
-    if stop then
-      add_tokens(text:sub(start, position - 1), out)
-      local piece = text:sub(position, stop)
-      out[#out + 1] = piece:match("^%$[%w_]*%$(.*)%$[%w_]*%$$") or piece
-      position, start = stop, stop + 1
+  local out, start, position = {}, 1, 1
+  while true do
+    local at = text:find("['\"$]", position)
+    if not at then
+      break
     end
-    position = position + 1
+    local stop = quoted_end(text, at)
+    if stop then
+      add_tokens(text:sub(start, at - 1), out)
+      local piece = text:sub(at, stop)
+      out[#out + 1] = piece:match("^%$[%w_]*%$(.*)%$[%w_]*%$$") or piece
+      start = stop + 1
+    end
+    position = (stop or at) + 1
   end
   add_tokens(text:sub(start), out)
   table.sort(out)
@@ -178,7 +182,7 @@ end
 ---Whether two statements say the same with the same words, whatever the order of the clauses.
 ---@return boolean
 function scan.same(a, b)
-  return tokens(a) == tokens(b)
+  return a == b or tokens(a) == tokens(b)
 end
 
 return scan

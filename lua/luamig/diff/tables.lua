@@ -3,6 +3,7 @@
 local column_fates = require("luamig.diff.column_fates")
 local column_inheritance = require("luamig.diff.column_inheritance")
 local columns = require("luamig.diff.columns")
+local compare = require("luamig.snapshot.compare")
 local constraints = require("luamig.diff.constraints")
 local names = require("luamig.diff.names")
 local partitions = require("luamig.diff.partitions")
@@ -10,6 +11,8 @@ local records = require("luamig.diff.records")
 local table_creation = require("luamig.diff.table_creation")
 local table_settings = require("luamig.diff.table_settings")
 local value = require("luamig.value")
+
+local same_object = compare.same_object
 
 local tables = { create = table_creation.create }
 
@@ -107,7 +110,16 @@ local function collect_followers(plan, identities)
   end
 end
 
+-- Nothing is apart, not even the order of the columns, and no parent can change that.
+local function is_untouched(plan, identity, before, after)
+  local options = setmetatable({ column_order = true }, { __index = plan.options })
+  return #column_inheritance.parents(plan, identity) == 0 and same_object(before, after, options)
+end
+
 local function compare_one(plan, identity, before, after)
+  if is_untouched(plan, identity, before, after) then
+    return
+  end
   local fate = tables.compare(plan, before, after, identity)
   if fate == "replace" then
     plan.fate[identity] = fate
@@ -118,8 +130,7 @@ local function compare_one(plan, identity, before, after)
   end
   local is_changed = column_fates.compare(plan, identity)
   plan.ordered[#plan.ordered + 1] = identity
-  local is_same = require("luamig.snapshot.compare").same_object(before, after, plan.options)
-  if is_changed or not is_same then
+  if is_changed or not same_object(before, after, plan.options) then
     plan.fate[identity] = fate
   end
 end
