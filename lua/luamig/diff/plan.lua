@@ -71,10 +71,52 @@ local function columns_of(snapshot)
   })
 end
 
+local function copy(map)
+  local out = {}
+  for key, v in pairs(map) do
+    out[key] = v
+  end
+  return out
+end
+
+-- Columns whose identity is another's.
+local function borrows_identity(object)
+  for _, column in ipairs(object.partition_of and object.columns or {}) do
+    if column.identity and not column.sequence then
+      return true
+    end
+  end
+  return false
+end
+
+local function without_borrowed(object)
+  local out = copy(object)
+  out.columns = {}
+  for i, column in ipairs(object.columns) do
+    out.columns[i] = copy(column)
+    out.columns[i].identity = column.sequence and column.identity
+  end
+  return out
+end
+
+-- From PostgreSQL 17 on a partition has the identity columns of its table and their sequences, which
+-- come and go with those of the table.
+local function with_own_identities(snapshot)
+  local objects
+  for identity, object in pairs(snapshot.objects) do
+    if borrows_identity(object) then
+      objects = objects or copy(snapshot.objects)
+      objects[identity] = without_borrowed(object)
+    end
+  end
+  return objects and setmetatable({ objects = objects }, { __index = snapshot }) or snapshot
+end
+
 ---@param a table  snapshot of what is
 ---@param b table  snapshot of what shall be
 ---@param options table  of diff
 function plan.new(a, b, options)
+  a, b = with_own_identities(a), with_own_identities(b)
   return setmetatable({
     a = a,
     b = b,
