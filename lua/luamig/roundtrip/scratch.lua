@@ -248,10 +248,16 @@ local function each_alone(migration_of_all)
   }, { __index = migration_of_all })
 end
 
+local temporary_sql = [[
+  SELECT FROM pg_catalog.pg_class c
+   WHERE c.relnamespace OPERATOR(pg_catalog.=) pg_catalog.pg_my_temp_schema() LIMIT 1]]
+
 ---Forgets what a script may have left in the session and a command of its own would not find:
----temporary tables.
+---temporary tables. Only when there are some, for DISCARD makes the server plan everything anew.
 function Scratch:forget_session()
-  self.conn:exec("DISCARD TEMP")
+  if self.conn:exec(temporary_sql)[1] then
+    self.conn:exec("DISCARD TEMP")
+  end
 end
 
 ---Runs steps. Raises: interrupted; what luamig itself did wrong.
