@@ -45,9 +45,8 @@ local function server_of(self, ctx, options)
   if options.url then
     return options.url
   elseif options.server then -- a database beside the others there, dropped in the end
-    self.place = require("luamig.roundtrip.place").open({ url = options.server, roles = {},
-      report = ctx.report })
-    return self.place:url(self.place:create())
+    self.place = require("luamig.scratch").open({ url = options.server, report = ctx.report })
+    return self.place:create().url
   end
   self.server = require("luamig.core.server").ephemeral({ in_memory = true })
   ctx.report.debug(1, ("started a throwaway PostgreSQL %d"):format(self.server:info().major))

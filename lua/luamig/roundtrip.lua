@@ -3,10 +3,10 @@
 
 local clock = require("luamig.core.clock")
 local config = require("luamig.config")
+local database = require("luamig.roundtrip.database")
 local fault = require("luamig.fault")
 local place = require("luamig.roundtrip.place")
 local plan = require("luamig.roundtrip.plan")
-local scratch = require("luamig.roundtrip.scratch")
 local walk = require("luamig.roundtrip.walk")
 
 local roundtrip = {}
@@ -208,7 +208,7 @@ end
 ---@return luamig.roundtrip.Summary
 function roundtrip.run(ctx, options, observers)
   local start = clock.now_ms()
-  local project = scratch.project(ctx)
+  local project = database.project(ctx)
   local items = plan.make(project.graph, options)
   local tally = new_tally(project, observers)
   local count = plan.count_tested(items)

@@ -1,6 +1,7 @@
 --- Scratch databases: where a declared schema or a row of revisions is built, to be looked at and
 -- dropped. They lie on the server of the database at hand when its role may make databases, else
--- on a throwaway one. What a killed run left behind is dropped by the next one.
+-- on a throwaway one. The user's own databases there are never touched: one is only connected to.
+-- What a killed run left behind is dropped by the next one.
 
 local clock = require("luamig.core.clock")
 local conn = require("luamig.core.conn")
@@ -64,7 +65,10 @@ end
 local function prune(self)
   for _, row in ipairs(self.admin:exec(dead_sql)) do
     local ok, f = pcall(self.admin.exec, self.admin, drop_sql(row.name))
-    if not ok and (not fault.is(f) or f.kind ~= "server") then
+    if ok then
+      self.report.info(("dropped database %s, left behind by a run that was killed"):format(
+        row.name))
+    elseif not fault.is(f) or f.kind ~= "server" then
       error(f, 0)
     end
   end
@@ -145,6 +149,7 @@ end
 ---@field like? userdata  connection to the database at hand, whose server is used when it may be
 ---@field like_url? string  its URL
 ---@field role? string    who shall own the databases
+---@field option? string  that the user named the server with; "--server"
 
 local function open(self, options)
   local like = options.like
@@ -170,7 +175,8 @@ end
 ---@return table place  close() it, whatever happens; `<close>` does too
 function scratch.open(options)
   local self = setmetatable({
-    report = options.report, role = options.role, names = {}, count = 0,
+    report = options.report, role = options.role, option = options.option or "--server",
+    names = {}, count = 0,
   }, Place)
   local ok, f = pcall(open, self, options)
   if not ok then
@@ -180,25 +186,24 @@ function scratch.open(options)
   return self
 end
 
-local function refused(f)
+local function refused(self, f)
   if fault.is(f) and f.sqlstate == "42501" then
     fault.complete(f, {
       state = "nothing changed",
-      try = "a role with CREATEDB, or leave --server out: then a throwaway server is started",
+      try = ("a role with CREATEDB, or leave %s out: then a throwaway server is started"):format(
+        self.option),
     })
     f.statement, f.position = nil, nil
   end
   error(f, 0)
 end
 
----Makes an empty database. Raises: server, connection, interrupted.
----@return { name: string, url: string }
-function Place:create()
+local function create(self, template, likeness)
   self.count = self.count + 1
   local name = ("%s%08x_%d"):format(PREFIX, self.token, self.count)
-  local words = { "CREATE DATABASE", quote.ident(name), "TEMPLATE template0" }
+  local words = { "CREATE DATABASE", quote.ident(name), "TEMPLATE", quote.ident(template) }
   words[#words + 1] = self.role and "OWNER " .. quote.ident(self.role)
-  words[#words + 1] = self.likeness
+  words[#words + 1] = likeness
   if self.server and self.admin:info().server_version >= 150000 then
     words[#words + 1] = "STRATEGY file_copy"
   end
@@ -206,9 +211,48 @@ function Place:create()
   local ok, f = pcall(self.admin.exec, self.admin, table.concat(words, " "))
   if not ok then
     self.names[name] = nil
-    refused(f)
+    refused(self, f)
   end
   return { name = name, url = scratch.url_of(self.url, name) }
+end
+
+---@class luamig.scratch.Database
+---@field name string
+---@field url string
+
+---Makes an empty database. Raises: server, connection, interrupted.
+---@return luamig.scratch.Database
+function Place:create()
+  return create(self, "template0", self.likeness)
+end
+
+local sessions_sql = [[
+  SELECT FROM pg_catalog.pg_stat_activity a WHERE a.datname OPERATOR(pg_catalog.=) $1 LIMIT 1]]
+
+local ALONE_MS <const> = 1000
+
+-- A session that was just ended is still there for a moment; the server looks again after 100 ms.
+local function await_alone(self, name)
+  local finish = clock.now_ms() + ALONE_MS
+  while self.admin:exec(sessions_sql, { name })[1] and clock.now_ms() < finish do
+    clock.sleep_ms(1)
+  end
+end
+
+---Makes a copy of one of the databases; nobody may be connected to that.
+---@param database luamig.scratch.Database
+---@return luamig.scratch.Database
+function Place:clone(database)
+  await_alone(self, database.name)
+  return create(self, database.name)
+end
+
+---Drops one of the databases.
+---@param database luamig.scratch.Database
+function Place:drop(database)
+  await_alone(self, database.name)
+  self.admin:exec(drop_sql(database.name))
+  self.names[database.name] = nil
 end
 
 ---@return boolean

@@ -22,7 +22,7 @@ describe("test-roundtrip that is stopped", function()
 
   local function databases()
     local rows = admin:exec("SELECT datname AS name FROM pg_database "
-      .. "WHERE datname LIKE 'luamig\\_roundtrip\\_%'")
+      .. "WHERE datname LIKE 'luamig\\_scratch\\_%'")
     return #rows
   end
 
@@ -30,7 +30,7 @@ describe("test-roundtrip that is stopped", function()
   local function start_on_server(count)
     local run = s:start({ "test-roundtrip", "--url", server.url(), "--report", "junit=out.xml" })
     cli.eventually(function()
-      return admin:exec("SELECT FROM pg_stat_activity WHERE datname LIKE 'luamig\\_roundtrip\\_%' "
+      return admin:exec("SELECT FROM pg_stat_activity WHERE datname LIKE 'luamig\\_scratch\\_%' "
         .. "AND query = 'SELECT pg_sleep(60)'")[count]
     end, "the sleep")
     return run
@@ -62,7 +62,7 @@ describe("test-roundtrip that is stopped", function()
     cli.eventually(function()
       local result = s:run({ "test-roundtrip", "--url", server.url() })
       assert.equal(0, result.status)
-      return result.stderr:find("INFO  dropped database luamig_roundtrip_%x+_1, left behind by a "
+      return result.stderr:find("INFO  dropped database luamig_scratch_%x+_1, left behind by a "
         .. "run that was killed\n")
     end, "the end of the session that held the lock")
     assert.equal(1, databases()) -- of the one that is alive

@@ -1,12 +1,12 @@
 local creations = require("luamig.roundtrip.creations")
+local database = require("luamig.roundtrip.database")
 local place = require("luamig.roundtrip.place")
 local project = require("support.project")
-local scratch = require("luamig.roundtrip.scratch")
 local server = require("support.server")
 local session = require("luamig.session")
 
 describe("revisions that only create", function()
-  local p, ctx, at, database
+  local p, ctx, at, scratch
 
   -- Each entry: { upgrade, downgrade } as Lua source; the ids are 001, 002 …
   local function open(list)
@@ -19,14 +19,14 @@ describe("revisions that only create", function()
           each[2]),
       })
     end
-    ctx = session.new({ config = p:path("luamig.lua"), x = {} })
+    ctx = session.new({ config = p:path("luamig.lua"), x = {} }, require("luamig.report"))
     at = place.open({ url = server.url(), roles = {}, report = ctx.report })
-    database = scratch.new({ place = at, project = scratch.project(ctx) })
-    database:create()
+    scratch = database.new({ place = at, project = database.project(ctx) })
+    scratch:create()
   end
 
   after_each(function()
-    database:drop()
+    scratch:drop()
     at:close()
     ctx:close()
     p:remove()
@@ -43,8 +43,8 @@ describe("revisions that only create", function()
     for i = 1, applied or 0 do
       moves[i] = { id(i), "upgrade" }
     end
-    assert.is_nil(database:run(database:steps(moves)))
-    local guess = creations.new(database)
+    assert.is_nil(scratch:run(scratch:steps(moves)))
+    local guess = creations.new(scratch)
     moves = {}
     for i = (applied or 0) + 1, #list do
       for _, direction in ipairs({ "upgrade", "downgrade", "upgrade" }) do
@@ -52,7 +52,7 @@ describe("revisions that only create", function()
       end
     end
     guess:begin()
-    return database:run(database:steps(moves)) == nil and guess:is_proved()
+    return scratch:run(scratch:steps(moves)) == nil and guess:is_proved()
   end
 
   local function create(name, more)
@@ -63,11 +63,11 @@ describe("revisions that only create", function()
 
   local function is_plain(up, down, options)
     open({ { up, down or create("x") } })
-    local guess = creations.new(database)
+    local guess = creations.new(scratch)
     for name in pairs(options or {}) do
       guess.referenced[name] = true
     end
-    return guess:is_plain(database:fresh("001"))
+    return guess:is_plain(scratch:fresh("001"))
   end
 
   local table_a = { create("a"), 'op.drop_table("a")' }
@@ -99,7 +99,7 @@ describe("revisions that only create", function()
     assert.is_false(is_proved({ table_a, { create("b"),
       'op.drop_table("b") op.drop_table("a") op.execute("CREATE TABLE z (id int)")' } }, 1))
     -- As many rows go as had come: of a, and all of b but its name.
-    database:drop()
+    scratch:drop()
     at:close()
     assert.is_false(is_proved({ table_a, table_b, { create("c"),
       'op.drop_table("a") op.rename_table("c", "a")' } }, 2))
@@ -111,7 +111,7 @@ describe("revisions that only create", function()
       "ALTER TABLE a ADD CHECK (id > 0)", "ALTER TABLE a SET (fillfactor = 50)" }) do
       assert.is_false(is_proved({ table_a, { create("b"),
         ('op.drop_table("b") op.execute(%q)'):format(change) } }, 1), change)
-      database:drop()
+      scratch:drop()
       at:close()
     end
     assert.is_true(is_proved({ table_a, table_b }, 1))
@@ -121,7 +121,7 @@ describe("revisions that only create", function()
     assert.is_false(is_proved({ table_a,
       { create("b") .. [[op.execute("COMMENT ON COLUMN a.id IS 'old'")]],
         [[op.drop_table("b") op.execute("COMMENT ON COLUMN a.id IS NULL")]] } }, 1))
-    database:drop()
+    scratch:drop()
     at:close()
     -- The first foreign key to a table is seen in that.
     local refers = { create("b", ', op.foreign_key({ "id" }, "a", { "id" })'),
@@ -158,7 +158,7 @@ describe("revisions that only create", function()
     for up, is_so in pairs(expected) do
       assert.equal(is_so and server.version() >= creations.SERVER_VERSION,
         is_plain(up, nil, { seen = true }), up)
-      database:drop()
+      scratch:drop()
       at:close()
       p:remove()
     end

@@ -59,6 +59,17 @@ describe("the values of a scratch database", function()
     }))
   end)
 
+  it("are told on one line, whatever is in them", function()
+    assert.same({
+      "table public.people (9 rows)",
+      [[  row id = '1': name was 'name 1', is E'two\nlines, it''s \\ and \x1b[31m']],
+      "  row id = '2': name was 'name 2', is '" .. ("é"):rep(19) .. "…'",
+    }, lost(people, {
+      [[UPDATE people SET name = E'two\nlines, it''s \\ and \x1b[31m' WHERE id = 1]],
+      "UPDATE people SET name = repeat('é', 30) WHERE id = 2",
+    }))
+  end)
+
   it("tell of rows that are gone or new, three at most", function()
     assert.same({
       "table public.people (9 rows before, 5 after)",

@@ -1,6 +1,6 @@
-local place = require("luamig.roundtrip.place")
 local read = require("luamig.core.url").read
 local roundtrip = require("luamig.roundtrip")
+local scratch = require("luamig.scratch")
 
 describe("the URL of a scratch database", function()
   it("is the server's with another database, in every form", function()
@@ -10,18 +10,18 @@ describe("the URL of a scratch database", function()
       ["postgresql:///db?host=/run/pg"] = "/run/pg",
       ["host=h dbname=db password='x y'"] = "h",
     }) do
-      local said = read(place.url_of(url, "luamig_roundtrip_1"))
-      assert.equal("luamig_roundtrip_1", said.dbname)
+      local said = read(scratch.url_of(url, "luamig_scratch_1"))
+      assert.equal("luamig_scratch_1", said.dbname)
       assert.equal(host, said.host)
     end
-    assert.equal("pa@ss", read(place.url_of("postgresql://me:pa%40ss@h/db", "x")).password)
+    assert.equal("pa@ss", read(scratch.url_of("postgresql://me:pa%40ss@h/db", "x")).password)
   end)
 
   it("takes any name", function()
     for _, name in ipairs({ "a b", "it's", "a\\b", "a&b=c", "ü" }) do
-      assert.equal(name, read(place.url_of("postgresql://h/db", name)).dbname)
-      assert.equal(name, read(place.url_of("host=h", name)).dbname)
-      assert.equal(name, read(place.url_of("", name)).dbname)
+      assert.equal(name, read(scratch.url_of("postgresql://h/db", name)).dbname)
+      assert.equal(name, read(scratch.url_of("host=h", name)).dbname)
+      assert.equal(name, read(scratch.url_of("", name)).dbname)
     end
   end)
 end)

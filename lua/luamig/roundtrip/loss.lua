@@ -3,8 +3,8 @@
 -- revision declares data_loss.
 
 local clock = require("luamig.core.clock")
+local database = require("luamig.roundtrip.database")
 local fault = require("luamig.fault")
-local scratch = require("luamig.roundtrip.scratch")
 local trial = require("luamig.roundtrip.trial")
 local values = require("luamig.roundtrip.values")
 
@@ -65,7 +65,7 @@ local function compared(rev, losses)
 end
 
 local function check(step)
-  local ok, f = pcall(scratch.check, step)
+  local ok, f = pcall(database.check, step)
   if not ok and not fault.is(f) then
     error(f, 0)
   end
@@ -92,7 +92,7 @@ end
 local fewer <const> = { 3, 1 }
 
 local function try(reference, id, before, options, rows)
-  local copy <close> = scratch.new({ place = reference.place, project = reference.project })
+  local copy <close> = database.new({ place = reference.place, project = reference.project })
   copy:copy(reference)
   local filled = options.fill(copy.conn, before, { rows = rows, seed = options.seed })
   local told, refusal = run(copy, id, before)
@@ -101,7 +101,7 @@ end
 
 ---Tries a revision with rows; with fewer, when its upgrade does not take them all.
 ---Raises: interrupted, connection.
----@param reference table  luamig.roundtrip.scratch, disconnected: the state before the revision
+---@param reference table  luamig.roundtrip.database, disconnected: the state before the revision
 ---@param id string
 ---@param before table  of luamig.snapshot: that state
 ---@param options { rows: integer, seed: integer, fill: function }  fill: as luamig.generate has it

@@ -1,9 +1,9 @@
 --- One revision on trial: up; down, which must lead back; up again, which must lead to the same.
 
 local clock = require("luamig.core.clock")
+local database = require("luamig.roundtrip.database")
 local difference = require("luamig.roundtrip.difference")
 local fault = require("luamig.fault")
-local scratch = require("luamig.roundtrip.scratch")
 local snapshot = require("luamig.snapshot")
 
 local trial = {}
@@ -167,7 +167,7 @@ end
 
 -- Goes down without touching the database when the file says that there is no way.
 local function try_down(self, step)
-  local ok, f = pcall(scratch.check, step)
+  local ok, f = pcall(database.check, step)
   if not ok then
     if not fault.is(f) then
       error(f, 0)
@@ -241,18 +241,18 @@ end
 ---@field value table|nil          of luamig.snapshot: what the upgrade leads to
 
 ---Runs a revision up, down and up again. Raises: interrupted, connection (of the snapshots).
----@param database table  luamig.roundtrip.scratch, where the revision is the next
+---@param scratch table  luamig.roundtrip.database, where the revision is the next
 ---@param id string
 ---@param before table    of luamig.snapshot: that state
 ---@param tell fun(result: luamig.roundtrip.Result)
 ---@return luamig.roundtrip.Outcome
-function trial.run(database, id, before, tell)
+function trial.run(scratch, id, before, tell)
   local self = setmetatable({
-    scratch = database, id = id, before = before, tell = tell,
+    scratch = scratch, id = id, before = before, tell = tell,
     is_applied = false, is_clean = false, is_irreversible = false, is_undone = false,
   }, Trial)
   if self:up() then
-    self.rows_up = database.rows
+    self.rows_up = scratch.rows
     if self:down() then
       self.is_undone = true
       self.is_clean = self:again()

@@ -228,13 +228,24 @@ function Values:losses()
   return losses
 end
 
+local CELL_AT_MOST <const> = 40 -- bytes
+
+local escapes = { ["\\"] = "\\\\", ["'"] = "''", ["\n"] = "\\n", ["\r"] = "\\r", ["\t"] = "\\t" }
+
+-- On one line, as SQL would have it; control characters must not reach the terminal.
 local function cell(text)
   if type(text) ~= "string" then
     return "NULL"
-  elseif #text > 40 then
-    text = text:sub(1, (utf8.offset(text, 0, 40) or 41) - 1) .. "…"
   end
-  return quote.string(text)
+  if #text > CELL_AT_MOST then
+    text = text:sub(1, (utf8.offset(text, 0, CELL_AT_MOST) or CELL_AT_MOST + 1) - 1) .. "…"
+  end
+  if not text:find("%c") then
+    return quote.string(text)
+  end
+  return "E'" .. text:gsub("[%c\\']", function(c)
+    return escapes[c] or ("\\x%02x"):format(c:byte())
+  end) .. "'"
 end
 
 local function named(names, cells)

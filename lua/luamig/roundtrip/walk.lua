@@ -4,9 +4,9 @@
 
 local clock = require("luamig.core.clock")
 local creations = require("luamig.roundtrip.creations")
+local database = require("luamig.roundtrip.database")
 local fault = require("luamig.fault")
 local loss = require("luamig.roundtrip.loss")
-local scratch = require("luamig.roundtrip.scratch")
 local trial = require("luamig.roundtrip.trial")
 
 local walk = {}
@@ -19,7 +19,7 @@ local WRONG_GUESSES <const> = 2 -- until none is made any more
 
 ---@class luamig.roundtrip.WalkOptions
 ---@field place table      luamig.roundtrip.place
----@field project table    of luamig.roundtrip.scratch
+---@field project table    of luamig.roundtrip.database
 ---@field items luamig.roundtrip.Item[]
 ---@field rows? { rows: integer, seed: integer, fill: function }  try each revision with rows, too
 ---@field tell fun(result: luamig.roundtrip.Result)
@@ -42,7 +42,7 @@ function walk.new(options)
     group = {},   -- ids that only create, to be tried together
     wrong_guesses = 0,
   }, Walk)
-  self.scratch = scratch.new({ place = self.place, project = self.project })
+  self.scratch = database.new({ place = self.place, project = self.project })
   self.creations = creations.new(self.scratch)
   return self
 end
@@ -63,7 +63,7 @@ function Walk:keep_reference()
   if self.reference then
     self.reference:drop()
   end
-  self.reference = scratch.new({ place = self.place, project = self.project })
+  self.reference = database.new({ place = self.place, project = self.project })
   self.scratch:disconnect()
   self.reference:clone(self.scratch)
   self.reference.roles = self.place:roles()

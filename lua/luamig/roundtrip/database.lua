@@ -10,10 +10,10 @@ local script = require("luamig.script")
 local snapshot = require("luamig.snapshot")
 local wire = require("luamig.wire")
 
-local scratch = {}
+local database = {}
 
-local Scratch = {}
-Scratch.__index = Scratch
+local Database = {}
+Database.__index = Database
 
 -- What the runner says of every step is said otherwise here; warnings of the server stay.
 local function quiet(report)
@@ -34,7 +34,7 @@ end
 ---The project as it is run here.
 ---@param ctx table  luamig.session
 ---@return table project  { cfg, graph, by_id, x, report }
-function scratch.project(ctx)
+function database.project(ctx)
   local graph, by_id = ctx:graph()
   local cfg = setmetatable({ hooks = {}, protected = false }, { __index = ctx:config() })
   return { cfg = cfg, graph = graph, by_id = by_id, x = ctx.options.x, report = quiet(ctx.report) }
@@ -56,21 +56,21 @@ end
 
 ---@param options { place: table, project: table }
 ---@return table  it has no database yet
-function scratch.new(options)
+function database.new(options)
   return setmetatable({
     place = options.place,
     project = options.project,
     ignored = ignored(options.project.cfg),
     rows = {},    -- version rows
     applied = {}, -- ids, in the order they were applied
-  }, Scratch)
+  }, Database)
 end
 
 -- What luamig.migration expects of a session.
 local function session_of(self)
   local project = self.project
   return {
-    options = { x = project.x, url = self.place:url(self.name) },
+    options = { x = project.x, url = self.scratch.url },
     report = project.report,
     closing = {},
     does_backfills = true,
@@ -87,14 +87,14 @@ local function session_of(self)
 end
 
 ---Connects to the database.
-function Scratch:connect()
+function Database:connect()
   self.migration = migration.open(session_of(self), "luamig test-roundtrip")
   self.conn = self.migration.conn
 end
 
 ---Makes an empty database, in which luamig's own tables are, and connects to it.
-function Scratch:create()
-  self.name = self.place:create()
+function Database:create()
+  self.scratch = self.place:create()
   self.rows, self.applied = {}, {}
   self:connect()
   local queue = wire.new(self.conn)
@@ -104,20 +104,20 @@ end
 
 ---Becomes a copy of another one, which must be disconnected; stays so itself.
 ---@param other table
-function Scratch:clone(other)
-  self.name = self.place:clone(other.name)
+function Database:clone(other)
+  self.scratch = self.place:clone(other.scratch)
   self.rows = other.rows
   self.applied = table.move(other.applied, 1, #other.applied, 1, {})
 end
 
 ---Becomes a copy of another one, which must be disconnected, and connects to it.
 ---@param other table
-function Scratch:copy(other)
+function Database:copy(other)
   self:clone(other)
   self:connect()
 end
 
-function Scratch:disconnect()
+function Database:disconnect()
   if self.conn then
     self.conn:close()
     self.conn, self.migration = nil, nil
@@ -125,22 +125,22 @@ function Scratch:disconnect()
 end
 
 ---Lets go of a database that went with its server.
-function Scratch:forget()
+function Database:forget()
   self:disconnect()
-  self.name = nil
+  self.scratch = nil
 end
 
 ---Ends the database.
-function Scratch:drop()
+function Database:drop()
   self:disconnect()
-  if self.name then
-    self.place:drop(self.name)
-    self.name = nil
+  if self.scratch then
+    self.place:drop(self.scratch)
+    self.scratch = nil
   end
 end
 
 -- Whatever fails here is left to the place, which drops everything in the end.
-Scratch.__close = function(self)
+Database.__close = function(self)
   pcall(self.drop, self)
 end
 
@@ -153,7 +153,7 @@ end
 
 ---A revision with nothing left in it of earlier runs.
 ---@return luamig.Revision
-function Scratch:fresh(id)
+function Database:fresh(id)
   return fresh(self.project.by_id[id])
 end
 
@@ -170,7 +170,7 @@ end
 
 ---The step that applies a revision now.
 ---@return luamig.Step|nil step, string|nil missing  a revision that has to be applied first
-function Scratch:up(id)
+function Database:up(id)
   local steps = self.project.graph:upgrade(self.rows, id)
   if steps[1].id ~= id then
     return nil, steps[1].id
@@ -180,7 +180,7 @@ end
 
 ---The step that undoes the revision that was applied last.
 ---@return luamig.Step
-function Scratch:down(id)
+function Database:down(id)
   return self:steps({ { id, "downgrade" } })[1]
 end
 
@@ -194,7 +194,7 @@ end
 ---Steps in a row, each of which is possible behind the one before.
 ---@param moves { [1]: string, [2]: "upgrade"|"downgrade" }[]  ids; what is undone was applied last
 ---@return luamig.Step[]
-function Scratch:steps(moves)
+function Database:steps(moves)
   local steps, rows = {}, self.rows
   for i, move in ipairs(moves) do
     local id, direction = move[1], move[2]
@@ -207,7 +207,7 @@ function Scratch:steps(moves)
 end
 
 ---Stops, like the command, before a downgrade that cannot be. Raises: refused, script.
-function scratch.check(step)
+function database.check(step)
   script.check(step.rev, step.direction)
 end
 
@@ -254,7 +254,7 @@ local temporary_sql = [[
 
 ---Forgets what a script may have left in the session and a command of its own would not find:
 ---temporary tables. Only when there are some, for DISCARD makes the server plan everything anew.
-function Scratch:forget_session()
+function Database:forget_session()
   if self.conn:exec(temporary_sql)[1] then
     self.conn:exec("DISCARD TEMP")
   end
@@ -264,7 +264,7 @@ end
 ---@param steps luamig.Step[]
 ---@param options? { each?: boolean }  each: a transaction each, whatever the config says
 ---@return table|nil fault  of the step that failed; `is_partial_here`: it left something behind
-function Scratch:run(steps, options)
+function Database:run(steps, options)
   if #steps == 0 then
     return nil
   end
@@ -292,7 +292,7 @@ end
 
 ---The version rows as the database has them, sorted.
 ---@return string[]
-function Scratch:stored_rows()
+function Database:stored_rows()
   local out = {}
   for i, row in ipairs(self.conn:exec(self.migration.state.sql.rows)) do
     out[i] = row.version_num
@@ -303,7 +303,7 @@ end
 
 ---Puts the version rows where they were before a step that changed nothing else.
 ---@param step luamig.Step
-function Scratch:take_back(step)
+function Database:take_back(step)
   local types = require("luamig.types")
   self.conn:exec(self.migration.state.sql.move,
     { types.text(step.add, "text[]"), types.text(step.remove, "text[]") })
@@ -311,13 +311,13 @@ end
 
 ---The catalogs, luamig's own tables left out.
 ---@return table value  of luamig.snapshot
-function Scratch:snapshot()
+function Database:snapshot()
   return snapshot.read(self.conn, { ignore = self.ignored, prepare = true })
 end
 
 ---@return boolean
-function Scratch:is_alive()
+function Database:is_alive()
   return self.conn ~= nil and self.conn:alive()
 end
 
-return scratch
+return database
