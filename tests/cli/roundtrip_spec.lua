@@ -92,7 +92,9 @@ FAIL  002  revision 002
       down: the schema after the downgrade is not the one before the upgrade
         versions/002.lua:%d  downgrade()
           index public.users_email: left behind (CREATE INDEX users_email ON public.users ]]
-      .. [[USING btree (email))]]):format(line), said)
+      .. [[USING btree (email))
+        missing on the way down:
+          op.drop_index("users_email")]]):format(line), said)
     assert.equal("error: one round trip failed\n"
       .. "  try:   mend the downgrade, and run again: luamig test-roundtrip\n", result.stderr)
   end)
@@ -109,8 +111,9 @@ FAIL  002  revision 002
   op.alter_column("users", "email", { default = "none" })]], [[  op.drop_column("users", "age")]])
     assert.matches("down: the schema after the downgrade is not the one before the upgrade\n"
       .. "        versions/002.lua:13  downgrade()\n"
-      .. "          table public.users: column email: default: was nothing, is 'none'::text", said,
-      1, true)
+      .. "          table public.users: column email: default: was nothing, is 'none'::text\n"
+      .. "        missing on the way down:\n"
+      .. '          op.alter_column("users", "email", { default = op.none })', said, 1, true)
   end)
 
   it("catches a comment and a privilege that the downgrade forgets", function()
@@ -121,6 +124,7 @@ FAIL  002  revision 002
     assert.matches("column email: comment: was nothing, is where to write", said, 1, true)
     assert.matches('table public.users: acl: was nothing, is [{', said, 1, true)
     assert.matches('"grantee":"public","privileges":["SELECT"]', said, 1, true)
+    assert.matches('op.revoke("select", "table", "users", "public")', said, 1, true)
   end)
 
   it("catches what the downgrade takes too much", function()
@@ -595,7 +599,8 @@ describe("test-roundtrip --report", function()
     local folder = s.project.root:match("[^/]+$")
     assert.matches(("::error file=%s/versions/003.lua,line=12,title=luamig%%3A 003 down::the "
       .. "downgrade undoes nothing of the upgrade%%0Aversions/003.lua:12  downgrade()%%0A  table "
-      .. "public.t3: left behind\n"):format(folder), result.stdout, 1, true)
+      .. "public.t3: left behind%%0Amissing on the way down:%%0A  op.drop_table(\"t3\")\n")
+      :format(folder), result.stdout, 1, true)
     assert.matches("^before\n### luamig test%-roundtrip\n", s.project:read("summary.md"))
   end)
 

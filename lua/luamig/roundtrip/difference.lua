@@ -137,7 +137,7 @@ local function boundary(text, position)
 end
 
 local function shortened(text)
-  text = text:gsub("%s+", " ")
+  text = text:gsub("%s+", " "):gsub("^ ", "")
   if #text <= TEXT_AT_MOST then
     return text
   end

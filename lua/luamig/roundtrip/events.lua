@@ -27,7 +27,7 @@ end
 function Events:result(result)
   local event = { event = "step" }
   for _, name in ipairs({ "revision", "title", "step", "status", "ms", "message", "warning", "hint",
-    "file", "line" }) do
+    "file", "line", "missing" }) do
     event[name] = result[name]
   end
   if result.fault then

@@ -33,6 +33,18 @@ local function fault_lines(result, lines_of_fault)
   return lines
 end
 
+local MISSING_AT_MOST <const> = 20 -- lines
+
+local function add_missing(lines, missing)
+  lines[#lines + 1] = "missing on the way down:"
+  for i = 1, math.min(#missing, MISSING_AT_MOST) do
+    lines[#lines + 1] = "  " .. missing[i]
+  end
+  if #missing > MISSING_AT_MOST then
+    lines[#lines + 1] = ("  … and %d lines more"):format(#missing - MISSING_AT_MOST)
+  end
+end
+
 local function own_lines(result)
   local lines = {}
   if result.file and result.status == "failed" then
@@ -41,6 +53,9 @@ local function own_lines(result)
   end
   for _, line in ipairs(result.lines or {}) do
     lines[#lines + 1] = "  " .. line
+  end
+  if result.missing and #result.missing > 0 then
+    add_missing(lines, result.missing)
   end
   if result.hint then
     lines[#lines + 1] = "hint:  " .. result.hint

@@ -2,8 +2,10 @@
 
 local clock = require("luamig.core.clock")
 local database = require("luamig.roundtrip.database")
+local diff = require("luamig.diff")
 local difference = require("luamig.roundtrip.difference")
 local fault = require("luamig.fault")
+local show = require("luamig.diff.show")
 local snapshot = require("luamig.snapshot")
 
 local trial = {}
@@ -16,6 +18,7 @@ local trial = {}
 ---@field ms integer|nil
 ---@field message string|nil   what is wrong, or why it was skipped; one line
 ---@field lines string[]|nil   more of it
+---@field missing string[]|nil what the downgrade does not do, as calls of operations
 ---@field warning string|nil   it passed, but the user should know
 ---@field fault table|nil      what the step raised
 ---@field file string|nil
@@ -43,6 +46,21 @@ function trial.differences(before, after, words)
 end
 
 trial.words_down, trial.words_again = words_down, words_again
+
+-- What would lead from one state to another, as lines of a script.
+local function missing(project, from, to)
+  local path = project.cfg.search_path
+  local result = diff.between(from, to, {
+    column_order = false,
+    plain_schema = type(path) == "table" and path[1] or "public",
+    naming = project.cfg.naming,
+  })
+  local lines = {}
+  for line in table.concat(show.body(result, true), "\n"):gmatch("[^\n]+") do
+    lines[#lines + 1] = line
+  end
+  return lines
+end
 
 ---The line where a direction of a revision begins.
 ---@param rev luamig.Revision
@@ -95,11 +113,10 @@ function Trial:failed(step, direction, f, ms)
   self.tell(result)
 end
 
-function Trial:differs(step, direction, message, lines, ms)
-  self.tell({
-    revision = self.id, step = step, status = "failed", message = message, lines = lines, ms = ms,
-    file = self.rev.file, line = trial.line_of(self.rev, direction),
-  })
+function Trial:differs(step, direction, fields)
+  fields.revision, fields.step, fields.status = self.id, step, "failed"
+  fields.file, fields.line = self.rev.file, trial.line_of(self.rev, direction)
+  self.tell(fields)
 end
 
 function Trial:skipped(step, why)
@@ -208,8 +225,12 @@ function Trial:down()
     self.is_clean = true
     message = "the downgrade undoes nothing of the upgrade"
   end
-  self:differs("down", "downgrade", message
-    or "the schema after the downgrade is not the one before the upgrade", lines, ms)
+  self:differs("down", "downgrade", {
+    message = message or "the schema after the downgrade is not the one before the upgrade",
+    lines = lines,
+    missing = lines and missing(self.scratch.project, after, self.before),
+    ms = ms,
+  })
   self:skipped("up again", "the downgrade did not lead back")
   return false
 end
@@ -225,7 +246,7 @@ function Trial:again()
   local message = rows_defect(self, step.rows)
     or lines and "the second upgrade leads to another schema than the first"
   if message then
-    self:differs("up again", "upgrade", message, lines, ms)
+    self:differs("up again", "upgrade", { message = message, lines = lines, ms = ms })
     return false
   end
   self:passed("up again", ms)
