@@ -178,6 +178,21 @@ describe("generated rows", function()
         .. "CHECK (e >= s + '1 hour'::interval AND e <= s + '8 hours'::interval)); "
         .. "CREATE TABLE u (a integer NOT NULL, b integer NOT NULL, CHECK (b - a >= 10))" },
       { "remainders", "CREATE TABLE t (a integer NOT NULL CHECK (a % 5 = 0 AND a > 100), b bigint NOT NULL CHECK (mod(b, 7) = 3))" },
+      { "sums of columns", "CREATE TABLE t (a numeric NOT NULL CHECK (a >= 0), b numeric NOT NULL CHECK (b >= 0), c numeric NOT NULL CHECK (c >= 0), "
+        .. "CHECK (a + b + c = 100)); CREATE TABLE u (used integer NOT NULL, reserved integer NOT NULL, capacity integer NOT NULL, "
+        .. "CHECK (used + reserved <= capacity), CHECK (used >= 0 AND reserved >= 0)); CREATE TABLE v (x integer NOT NULL, y integer NOT NULL, CHECK (x + y > 50))" },
+      { "columns that are computed from others", "CREATE TABLE t (body text NOT NULL, hash text NOT NULL, CHECK (hash = md5(body))); "
+        .. "CREATE TABLE u (qty integer NOT NULL CHECK (qty BETWEEN 1 AND 9), price numeric(8,2) NOT NULL CHECK (price > 0 AND price < 1000), "
+        .. "total numeric(12,2) NOT NULL, CHECK (total = qty * price)); "
+        .. "CREATE TABLE v (y integer NOT NULL, q integer NOT NULL, d date NOT NULL, CHECK (date_trunc('quarter', d) = d), CHECK (extract(year FROM d) = y), "
+        .. "CHECK (extract(quarter FROM d) = q)); CREATE TABLE w (first text NOT NULL, last text NOT NULL, full_name text NOT NULL CHECK (full_name = first || ' ' || last)); "
+        .. "CREATE TABLE x (a text NOT NULL, b text NOT NULL CHECK (b = E'it\\'s (' || a || ')' AND length(b) > 3))" },
+      { "ends of ranges", "CREATE TABLE t (m int4range NOT NULL CHECK (lower(m) >= 1 AND upper(m) <= 13), d daterange NOT NULL CHECK (lower(d) > '2020-01-01'), "
+        .. "p tstzrange NOT NULL CHECK (upper(p) - lower(p) <= interval '12 hours' AND NOT isempty(p) AND lower_inc(p)), "
+        .. "n numrange NOT NULL CHECK (upper(n) < 0))" },
+      { "lengths of bytes", "CREATE TABLE t (a bytea NOT NULL UNIQUE CHECK (octet_length(a) = 32), b bytea NOT NULL CHECK (length(b) BETWEEN 4 AND 6))" },
+      { "characters that may not be", "CREATE TABLE t (a text NOT NULL CHECK (a !~ '[0-9]'), b text NOT NULL CHECK (b !~ '\\s'), c text NOT NULL CHECK (c !~ '[^a-z]'), "
+        .. "d varchar(8) NOT NULL CHECK (d ~ '^[a-z]+$' AND length(d) >= 6), e text NOT NULL CHECK (e LIKE 'x-%' AND e LIKE '%-y'))" },
       { "years", "CREATE TABLE t (a date NOT NULL CHECK (extract(year FROM a) = 1999), b timestamptz NOT NULL CHECK (date_part('year', b) >= 2050))" },
       { "the present", "CREATE TABLE t (a date NOT NULL CHECK (a < CURRENT_DATE), b timestamptz NOT NULL CHECK (b <= now()), "
         .. "c timestamptz NOT NULL CHECK (c > now()), d date NOT NULL CHECK (d <= CURRENT_DATE - '18 years'::interval))" },

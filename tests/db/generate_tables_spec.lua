@@ -1,4 +1,5 @@
 -- luacheck: no max line length (a case a line)
+local conn = require("luamig.core.conn")
 local generate = require("luamig.generate")
 local generated = require("support.generated")
 local server = require("support.server")
@@ -114,6 +115,14 @@ describe("generated rows", function()
         .. "CREATE TABLE t7 PARTITION OF t FOR VALUES IN (700); CREATE TABLE t8 PARTITION OF t FOR VALUES IN (800, 801); "
         .. "CREATE TABLE kinds (name text PRIMARY KEY); CREATE TABLE u (kind text NOT NULL REFERENCES kinds CHECK (kind IN ('big', 'small')))",
         rows = { t = 10, tenants = 5 }, holds = { "SELECT count(*) = 2 FROM kinds WHERE name IN ('big', 'small')" } },
+      { "tenants whose rows must agree", "CREATE TABLE tenant (id uuid PRIMARY KEY); CREATE TABLE label (tenant uuid REFERENCES tenant, name text, PRIMARY KEY (tenant, name)); "
+        .. "CREATE TABLE task (tenant uuid REFERENCES tenant, id integer, PRIMARY KEY (tenant, id)); CREATE TABLE task_label (tenant uuid, task integer, label text, "
+        .. "PRIMARY KEY (tenant, task, label), FOREIGN KEY (tenant, task) REFERENCES task, FOREIGN KEY (tenant, label) REFERENCES label)" },
+      { "accounts and members that need each other", "CREATE TABLE tenant (id uuid PRIMARY KEY); "
+        .. "CREATE TABLE account (tenant uuid NOT NULL REFERENCES tenant, id uuid, owner uuid NOT NULL, PRIMARY KEY (tenant, id)); "
+        .. "CREATE TABLE member (tenant uuid NOT NULL REFERENCES tenant, id uuid, account uuid NOT NULL, boss uuid, PRIMARY KEY (tenant, id), "
+        .. "FOREIGN KEY (tenant, account) REFERENCES account, FOREIGN KEY (tenant, boss) REFERENCES member, CHECK (boss <> id)); "
+        .. "ALTER TABLE account ADD FOREIGN KEY (tenant, owner) REFERENCES member DEFERRABLE INITIALLY DEFERRED" },
       { "a table that can have no rows", "CREATE TABLE a (id integer PRIMARY KEY CHECK (id <> id)); CREATE TABLE b (a integer NOT NULL REFERENCES a); "
         .. "CREATE TABLE c (a integer REFERENCES a)", rows = { a = 0, b = 0 }, unfilled = { "table public.a: no row",
           "table public.b: foreign key b_a_fkey needs a row of public.a, which has none" } },
@@ -139,6 +148,10 @@ describe("generated rows", function()
       { "hashes", "CREATE TABLE p (id integer PRIMARY KEY) PARTITION BY HASH (id); CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 0); "
         .. "CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 1); CREATE TABLE p2 PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 2); "
         .. "CREATE TABLE p3 PARTITION OF p FOR VALUES WITH (MODULUS 4, REMAINDER 3)", rows = { p = 20 } },
+      { "hashes of a foreign key", "CREATE TABLE tenant (id uuid PRIMARY KEY); CREATE TABLE project (tenant uuid REFERENCES tenant, id integer, PRIMARY KEY (tenant, id)); "
+        .. "CREATE TABLE p (tenant uuid NOT NULL, project integer NOT NULL, id bigserial, FOREIGN KEY (tenant, project) REFERENCES project) PARTITION BY HASH (tenant); "
+        .. "CREATE TABLE p0 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 0); CREATE TABLE p1 PARTITION OF p FOR VALUES WITH (MODULUS 2, REMAINDER 1)",
+        rows = { p = 10, tenant = 8, project = 8 } },
       { "expressions", "CREATE TABLE p (at timestamp NOT NULL) PARTITION BY RANGE (date_trunc('day', at)); "
         .. "CREATE TABLE p1 PARTITION OF p FOR VALUES FROM (MINVALUE) TO ('2000-01-10'); CREATE TABLE p2 PARTITION OF p FOR VALUES FROM ('2000-01-10') TO (MAXVALUE)",
         rows = { p = 10 } },
@@ -356,6 +369,37 @@ describe("generated rows", function()
           assert.same({ "table public.a", "table public.b" }, { report.unfilled[1].identity, report.unfilled[2].identity })
           assert.equal("trigger refuse on public.a refuses the rows that were tried: no (P0001)", report.unfilled[1].why)
         end)
+    end)
+
+    it("are those of a table's owner, whom its policies may hold back", function()
+      run("CREATE ROLE luamig_spec_owner; CREATE TABLE t (a integer NOT NULL); CREATE TABLE u (a integer NOT NULL); "
+        .. "ALTER TABLE t ENABLE ROW LEVEL SECURITY; ALTER TABLE u ENABLE ROW LEVEL SECURITY; ALTER TABLE u FORCE ROW LEVEL SECURITY; "
+        .. "ALTER TABLE t OWNER TO luamig_spec_owner; ALTER TABLE u OWNER TO luamig_spec_owner", function(connection, fill)
+        connection:exec("SET ROLE luamig_spec_owner")
+        local report = fill()
+        connection:exec("RESET ROLE")
+        connection:exec("DROP OWNED BY luamig_spec_owner")
+        connection:exec("DROP ROLE luamig_spec_owner")
+        assert.same({ ["table public.t"] = 5 }, report.filled)
+        assert.equal("new row violates row-level security policy for table \"u\" (42501)", report.unfilled[1].why)
+      end)
+    end)
+
+    it("hold ASCII only where the database is not in UTF-8", function()
+      local name = database.name .. "_latin"
+      local admin = database.connect()
+      admin:exec(("CREATE DATABASE %s ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0")
+        :format(name))
+      local connection = conn.open({ url = (database.url:gsub(database.name, name)) })
+      finally(function()
+        connection:close()
+        admin:exec(("DROP DATABASE %s WITH (FORCE)"):format(name))
+        admin:close()
+      end)
+      snapshots.run(connection, "CREATE TABLE t (a text NOT NULL, b jsonb NOT NULL, c text[] NOT NULL, "
+        .. "d xml, e tsvector NOT NULL, f varchar(5) NOT NULL)")
+      local report = generate.fill(connection, snapshot.read(connection), { rows = 20 })
+      assert.same({ ["table public.t"] = 20 }, report.filled)
     end)
 
     it("name a table that the role may not write", function()

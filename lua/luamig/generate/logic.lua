@@ -220,6 +220,41 @@ end
 
 expressions.AEXPR_DISTINCT, expressions.AEXPR_NOT_DISTINCT = distinct(true), distinct(false)
 
+-- The words that the server prints otherwise: IN, LIKE, BETWEEN.
+local function rewritten(kind, name, right)
+  return function(fields, is_negated)
+    return build({ A_Expr = { kind = kind, name = name and { { String = { sval = name } } }
+      or fields.name, lexpr = fields.lexpr, rexpr = right(fields.rexpr) } }, is_negated)
+  end
+end
+
+local like = rewritten("AEXPR_OP", nil, function(node)
+  return node
+end)
+
+expressions.AEXPR_LIKE, expressions.AEXPR_ILIKE, expressions.AEXPR_SIMILAR = like, like, like
+
+function expressions.AEXPR_IN(fields, is_negated)
+  local is_any = operand.name(fields.name) == "="
+  return rewritten(is_any and "AEXPR_OP_ANY" or "AEXPR_OP_ALL", nil, function(node)
+    return { A_ArrayExpr = { elements = node.List.items } }
+  end)(fields, is_negated)
+end
+
+local function between(is_outside)
+  return function(fields, is_negated)
+    local sides = fields.rexpr.List.items
+    local function side(name, node)
+      return { A_Expr = { kind = "AEXPR_OP", name = { { String = { sval = name } } },
+        lexpr = fields.lexpr, rexpr = node } }
+    end
+    return build({ BoolExpr = { boolop = "AND_EXPR",
+      args = { side(">=", sides[1]), side("<=", sides[2]) } } }, is_negated ~= is_outside)
+  end
+end
+
+expressions.AEXPR_BETWEEN, expressions.AEXPR_NOT_BETWEEN = between(false), between(true)
+
 function nodes.A_Expr(fields, is_negated)
   local expression = expressions[fields.kind]
   return expression and expression(fields, is_negated)

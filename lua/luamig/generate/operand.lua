@@ -237,8 +237,9 @@ end
 operators["->"], operators["->>"] = json_key, json_key
 
 operators["#>>"] = function(left, right)
-  if left.kind == "column" and right.kind == "list" then
-    return json_path(left, right.texts)
+  local path = right.texts or right.text and operand.elements(right.text)
+  if left.kind == "column" and path then
+    return json_path(left, path)
   end
 end
 

@@ -25,13 +25,15 @@ local function forget_later(unit, wish)
   end
 end
 
+-- Of all conditions at the same time; of as many as agree, when they contradict each other.
 local function wishes_of(unit, turn)
   local wish = wishes.new(unit.by_name)
   forget_later(unit, wish)
-  for _, condition in ipairs(unit.conditions) do
-    local taken = wishes.sample(condition.tree, wish:clone(), turn)
-    wish = taken or wish
+  local taken = wishes.sample(unit.condition, wish:clone(), turn)
+  for _, condition in ipairs(taken and {} or unit.conditions) do
+    wish = wishes.sample(condition.tree, wish:clone(), turn) or wish
   end
+  wish = taken or wish
   for _, relation in ipairs(unit.relations) do
     wish:take(relation)
   end

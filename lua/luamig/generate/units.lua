@@ -8,6 +8,7 @@
 --   conditions            { { name, sql, tree, columns = set, is_usable }, … }: CHECKs, those of
 --                         domains, the partition's bound; is_usable: a query can evaluate it on a
 --                         row that is not in the table
+--   condition             the tree of all of them
 --   relations             trees that follow from indexes and generated columns
 --   keys                  keys.lua; passes_over_conflicts: ON CONFLICT DO NOTHING is possible
 --   references            foreign keys: { name, columns, parent (identity), parent_columns,
@@ -16,6 +17,7 @@
 --   why                   it cannot be filled at all
 
 local columns = require("luamig.generate.columns")
+local comparisons = require("luamig.generate.comparisons")
 local keys = require("luamig.generate.keys")
 local logic = require("luamig.generate.logic")
 local quote = require("luamig.quote")
@@ -224,6 +226,9 @@ local function unit_of(value, identity, children, options)
   -- Neither rules nor deferrable keys go with ON CONFLICT.
   unit.passes_over_conflicts = not needs.is_deferrable and #unit.rules == 0
   unit.conditions = conditions_of(unit, children, options.bounds[identity])
+  unit.condition = comparisons.each("and", unit.conditions, function(one)
+    return one.tree
+  end)
   unit.references = references_of(unit, children)
   mark_keys(unit)
   return unit

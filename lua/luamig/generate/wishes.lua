@@ -378,17 +378,27 @@ function Wishes:take(leaf)
   return is_possible(wish, column)
 end
 
----Takes one way to make a condition true; the turn says which branches are tried first.
----@param tree table
----@param self table  wishes
----@param turn integer
----@return table|nil  the wishes then; nil when every way contradicts
-function wishes.sample(tree, self, turn)
+-- What holds in any case.
+local function take_certain(tree, self)
+  if tree.op == "or" then
+    return true
+  elseif tree.op ~= "and" then
+    return self:take(tree)
+  end
+  for _, child in ipairs(tree) do
+    if not take_certain(child, self) then
+      return false
+    end
+  end
+  return true
+end
+
+-- A branch of each OR that agrees with what was taken before.
+local function take_choices(tree, self, turn)
   if tree.op == "and" then
     for _, child in ipairs(tree) do
-      self = self and wishes.sample(child, self, turn)
+      self = self and take_choices(child, self, turn)
     end
-    return self
   elseif tree.op == "or" then
     for k = 0, #tree - 1 do
       local child = tree[(turn + k) % #tree + 1]
@@ -399,7 +409,16 @@ function wishes.sample(tree, self, turn)
     end
     return nil
   end
-  return self:take(tree) and self or nil
+  return self
+end
+
+---Takes one way to make a condition true; the turn says which branches are tried first.
+---@param tree table
+---@param self table  wishes
+---@param turn integer
+---@return table|nil  the wishes then; nil when every way contradicts
+function wishes.sample(tree, self, turn)
+  return take_certain(tree, self) and take_choices(tree, self, turn) or nil
 end
 
 return wishes
