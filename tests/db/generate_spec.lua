@@ -119,7 +119,12 @@ describe("generated rows", function()
         .. "(\"select\" integer CHECK (\"select\" > 5) PRIMARY KEY, \"it's\" text DEFAULT 'it''s')" },
       { "collations", "CREATE TABLE t (a text COLLATE \"C\" NOT NULL CHECK (a > 'm'))" },
       { "dropped columns", "CREATE TABLE t (a integer, b text, c text NOT NULL); ALTER TABLE t DROP COLUMN b" },
-      { "a column of a broken type that may be NULL", "CREATE TYPE nothing AS ENUM (); CREATE TABLE t (a nothing, b integer)" },
+      { "a column of a broken type that may be NULL", "CREATE TYPE nothing AS ENUM (); CREATE TABLE t (a nothing, b integer NOT NULL, "
+        .. "CHECK (a IS NULL OR b > 3), CHECK (a IS NULL OR a = a))" },
+      { "a column of a broken type that may not be NULL", "CREATE TYPE nothing AS ENUM (); CREATE TABLE t (a nothing NOT NULL)", rows = { t = 0 },
+        unfilled = { "table public.t: column a: public.nothing is an enum without labels" } },
+      { "a schema whose names hide the server's", "CREATE TYPE public.text AS ENUM ('x'); CREATE FUNCTION public.count() RETURNS integer LANGUAGE sql AS 'SELECT 0'; "
+        .. "CREATE TABLE t (id integer PRIMARY KEY, a integer REFERENCES t, b public.text NOT NULL, c pg_catalog.text NOT NULL CHECK (c ~ '^a'))" },
     })
   end)
 

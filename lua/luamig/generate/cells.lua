@@ -1,9 +1,9 @@
 --- One value: of a type's maker (ordinals.lua), as a wish (wishes.lua) wants it. Pure.
 
+local bounds = require("luamig.generate.bounds")
 local containers = require("luamig.generate.containers")
 local documents = require("luamig.generate.documents")
 local texts = require("luamig.generate.texts")
-local wishes = require("luamig.generate.wishes")
 
 local cells = {}
 
@@ -84,7 +84,7 @@ local function number_text(ordinal, wish, i)
   end
   local text = ordinal.format(value)
   -- A narrow interval needs more digits than are usual.
-  return wishes.is_within(wish, tonumber(text)) and text or ("%.12g"):format(value)
+  return bounds.is_within(wish, tonumber(text)) and text or ("%.12g"):format(value)
 end
 
 local function ordered(maker, wish, i, rng)
@@ -116,12 +116,12 @@ local function range(maker, wish, i)
   local lower = setmetatable({}, { __index = wish.ends.lower })
   local upper = setmetatable({}, { __index = wish.ends.upper })
   if upper.high then
-    wishes.narrow(lower, "<", upper.high)
+    bounds.narrow(lower, "<", upper.high)
   elseif not lower.low and not lower.high then
-    wishes.narrow(lower, "<", upper.low)
+    bounds.narrow(lower, "<", upper.low)
   end
   local low = number(ordinal, lower, i)
-  wishes.narrow(upper, ">", low)
+  bounds.narrow(upper, ">", low)
   return containers.range_text(ordinal.format(low), ordinal.format(number(ordinal, upper, i % 5)))
 end
 
@@ -185,7 +185,7 @@ local asks = {
 function cells.admits(maker, wish, text)
   local parsed = maker.ordinal and maker.ordinal.parse(text)
   if parsed then
-    return wishes.is_within(wish, parsed) and not wish.by and not wish.among
+    return bounds.is_within(wish, parsed) and not wish.by and not wish.among
       and not (wish.except and wish.except[text])
   end
   for _, name in ipairs(asks) do

@@ -6,6 +6,7 @@
 --   fault (the last thing the server said: message, sqlstate, context, constraint)
 
 local knot = require("luamig.generate.knot")
+local later = require("luamig.generate.later")
 local quote = require("luamig.quote")
 local rows = require("luamig.generate.rows")
 local statement = require("luamig.generate.statement")
@@ -98,7 +99,8 @@ end
 
 local one_by_one_body = [[
 DECLARE
-  made bigint := 0; one bigint; why text; state text; place text; name text;
+  made bigint := 0; one bigint; why pg_catalog.text; state pg_catalog.text;
+  place pg_catalog.text; name pg_catalog.text;
 BEGIN
   FOR number IN 1..%d LOOP
     BEGIN
@@ -111,15 +113,16 @@ BEGIN
     END;
     EXIT WHEN made OPERATOR(pg_catalog.>=) %d;
   END LOOP;
-  PERFORM pg_catalog.set_config('luamig.generate', pg_catalog.json_build_object('made', made,
-    'message', why, 'sqlstate', state, 'context', place, 'constraint', name)::text, true);
+  PERFORM pg_catalog.set_config('luamig.generate', CAST(pg_catalog.json_build_object(
+    'made', made, 'message', why, 'sqlstate', state, 'context', place, 'constraint', name)
+    AS pg_catalog.text), true);
 END]]
 
 -- A block of PL/pgSQL, and what it found.
 local function one_by_one(sql, count, want)
   return {
     { sql = "DO " .. quote.string(one_by_one_body:format(count, quote.string(sql), want)) },
-    { sql = "SELECT pg_catalog.current_setting('luamig.generate')::json AS found" },
+    { sql = "SELECT pg_catalog.current_setting('luamig.generate')::pg_catalog.json AS found" },
   }
 end
 
@@ -235,7 +238,7 @@ end
 
 local function later_item(unit, reference, refused)
   return {
-    statements = { { sql = statement.later(unit, reference, unit.want) } },
+    statements = { { sql = later.update(unit, reference, unit.want) } },
     done = function() end,
     failed = function()
       refused[#refused + 1] = { unit = unit, reference = reference }
@@ -261,7 +264,7 @@ function filling.complete(session, steps)
   session:run(items)
   local again = {}
   for i, entry in ipairs(refused) do
-    local sql = statement.later(entry.unit, entry.reference, entry.unit.want, "$1")
+    local sql = later.update(entry.unit, entry.reference, entry.unit.want, "$1")
     again[i] = {
       statements = one_by_one(sql, entry.unit.want, entry.unit.want), done = nothing,
       failed = nothing, -- the key stays NULL, as it may

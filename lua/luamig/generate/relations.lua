@@ -3,8 +3,8 @@
 --
 -- A context (rows.lua) has here: unit, wish, cells = { [column name] = text }, compared.
 
+local bounds = require("luamig.generate.bounds")
 local ordinals = require("luamig.generate.ordinals")
-local wishes = require("luamig.generate.wishes")
 
 local relations = {}
 
@@ -20,7 +20,7 @@ end
 
 local function narrow_by_number(wish, cmp, number, ordinal, relation, sign)
   local distance = relation.by and ordinals.distance(ordinal, relation.by) or 0
-  wishes.narrow(wish, cmp, number + sign * (relation.sign or 1) * distance)
+  bounds.narrow(wish, cmp, number + sign * (relation.sign or 1) * distance)
   wish.is_related = true
 end
 
@@ -107,7 +107,7 @@ local function relate_sum(context, column, wish, relation)
     wish.except = { [column.maker.ordinal.format(-rest * sign)] = true }
     return
   end
-  wishes.narrow(wish, sign > 0 and relation.cmp or flipped[relation.cmp], -rest * sign)
+  bounds.narrow(wish, sign > 0 and relation.cmp or flipped[relation.cmp], -rest * sign)
   wish.is_related = true
 end
 

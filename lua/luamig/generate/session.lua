@@ -123,11 +123,13 @@ local function sync_counts(conn, first)
 end
 
 local trial_body = [[
-DECLARE kind text; sample text; found jsonb := '{}'; good jsonb;
+DECLARE
+  kind pg_catalog.text; sample pg_catalog.text;
+  found pg_catalog.jsonb := '{}'; good pg_catalog.jsonb;
 BEGIN
-  FOREACH kind IN ARRAY %s::text[] LOOP
+  FOREACH kind IN ARRAY %s::pg_catalog.text[] LOOP
     good := '[]';
-    FOREACH sample IN ARRAY %s::text[] LOOP
+    FOREACH sample IN ARRAY %s::pg_catalog.text[] LOOP
       BEGIN
         EXECUTE pg_catalog.format('SELECT %%L::%%s', sample, kind);
         good := good OPERATOR(pg_catalog.||) pg_catalog.to_jsonb(sample);
@@ -137,7 +139,7 @@ BEGIN
     END LOOP;
     found := pg_catalog.jsonb_set(found, ARRAY[kind], good);
   END LOOP;
-  PERFORM pg_catalog.set_config('luamig.generate', found::text, true);
+  PERFORM pg_catalog.set_config('luamig.generate', found::pg_catalog.text, true);
 END]]
 
 -- Which texts the input functions of types take that nothing is known of.
@@ -147,7 +149,7 @@ local function try_texts(self, bases, facts)
       { sql = "DO " .. quote.string(trial_body:format(
         quote.string(containers.array_text(bases)),
         quote.string(containers.array_text(extensions.texts)))) },
-      { sql = "SELECT pg_catalog.current_setting('luamig.generate')::json AS found" },
+      { sql = "SELECT pg_catalog.current_setting('luamig.generate')::pg_catalog.json AS found" },
     },
     done = function(results)
       for name, texts in pairs(results[2][1].found) do

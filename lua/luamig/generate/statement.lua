@@ -14,9 +14,12 @@ local statement = {}
 
 local PARENTS = 200 -- rows of another table that a foreign key chooses among
 
-local function cast(sql, type_text)
+---@return string
+function statement.cast(sql, type_text)
   return ("CAST(%s AS %s)"):format(sql, type_text)
 end
+
+local cast = statement.cast
 
 -- "table app.t" → app.t
 local function relation(identity)
@@ -71,8 +74,9 @@ local function agreement(reference, chosen)
   local out = {}
   for place, name in ipairs(reference.columns) do
     for _, source in ipairs(chosen[name] or {}) do
-      out[#out + 1] = ("(%s IS NULL OR CAST(%s AS text) OPERATOR(pg_catalog.=) "
-        .. "CAST(luamig_r.luamig_r%d AS text))"):format(source, source, place)
+      out[#out + 1] = ("(%s IS NULL OR CAST(%s AS pg_catalog.text) "
+        .. "OPERATOR(pg_catalog.=) CAST(luamig_r.luamig_r%d AS pg_catalog.text))")
+        :format(source, source, place)
     end
   end
   return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
@@ -88,12 +92,15 @@ local function referred_columns(reference)
   return table.concat(selected, ", "), table.concat(conditions, " AND ")
 end
 
--- The rows that a foreign key may lead to; `more` is a further condition.
-local function parent_rows(reference, more)
+---A query of the rows that a foreign key may lead to: luamig_r1, luamig_r2 …
+---@param more? string  a further condition
+---@return string
+function statement.parent_rows(reference, more)
   local selected, conditions = referred_columns(reference)
-  return ("SELECT %s FROM %s%s WHERE %s%s LIMIT %d"):format(selected,
-    reference.is_partitioned and "" or "ONLY ", relation(reference.parent), conditions,
-    more and " AND " .. more or "", PARENTS)
+  -- Of a table that is not in the snapshot it is not known whether it has partitions.
+  local is_alone = #reference.parents > 0 and not reference.is_partitioned
+  return ("SELECT %s FROM %s%s WHERE %s%s LIMIT %d"):format(selected, is_alone and "ONLY " or "",
+    relation(reference.parent), conditions, more and " AND " .. more or "", PARENTS)
 end
 
 ---One of the rows that a foreign key may lead to, counted from 0, and again behind the last. The
@@ -115,7 +122,7 @@ local function picks_sql(unit)
   local joins, chosen = {}, {}
   for place, reference in ipairs(unit.picked) do
     local alias = "luamig_p" .. place
-    local pick = statement.pick(parent_rows(reference), reference,
+    local pick = statement.pick(statement.parent_rows(reference), reference,
       "luamig_v.luamig_k" .. place, chosen)
     joins[place] = ("LEFT JOIN LATERAL %s AS %s ON true"):format(pick, alias)
     for part, name in ipairs(reference.columns) do
@@ -244,8 +251,8 @@ local function untaken(unit, key)
   local alias, out = quote.ident(unit.name), {}
   for i, name in ipairs(key.columns) do
     local ident = quote.ident(name)
-    out[i] = ("CAST(luamig_x.%s AS text) OPERATOR(pg_catalog.=) CAST(%s.%s AS text)"):format(ident,
-      alias, ident)
+    out[i] = ("CAST(luamig_x.%s AS pg_catalog.text) OPERATOR(pg_catalog.=) "
+      .. "CAST(%s.%s AS pg_catalog.text)"):format(ident, alias, ident)
   end
   return ("NOT EXISTS (SELECT FROM %s%s AS luamig_x WHERE %s)"):format(
     unit.root == unit.sql and "ONLY " or "", unit.root, table.concat(out, " AND "))
@@ -323,107 +330,6 @@ function statement.probe(unit, candidates)
     out[#out + 1] = ("pg_catalog.count(*) FILTER (WHERE %s) AS luamig_%d"):format(filter.sql, i)
   end
   return ("SELECT %s FROM %s"):format(table.concat(out, ", "), statement.source(unit, candidates))
-end
-
--- ---- foreign keys left for later ----
-
--- Rows that this transaction has made. A row of one of its subtransactions has a younger number.
-local MINE = "pg_catalog.age(xmin) OPERATOR(pg_catalog.<=) 0"
-
-local function later_rows(unit, reference, want)
-  local selected, nulls = {}, {}
-  for _, column in ipairs(unit.columns) do
-    selected[#selected + 1] = column.ident
-  end
-  for i, name in ipairs(reference.forgotten) do
-    nulls[i] = quote.ident(name) .. " IS NULL"
-  end
-  return ("(SELECT %s, ctid AS luamig_ctid, tableoid AS luamig_tableoid, "
-    .. "pg_catalog.row_number() OVER () AS luamig_n FROM ONLY %s WHERE %s AND %s LIMIT %d) "
-    .. "AS luamig_v"):format(table.concat(selected, ", "), unit.sql, MINE,
-    table.concat(nulls, " AND "), want)
-end
-
-local BEFORE = "ROW(tableoid, ctid) OPERATOR(pg_catalog.<) "
-  .. "ROW(luamig_v.luamig_tableoid, luamig_v.luamig_ctid)"
-
--- In its own table a row leads to one before it, so that no circle comes about.
-local function is_self(unit, reference)
-  for _, identity in ipairs(unit.above) do
-    if identity == reference.parent then
-      return true
-    end
-  end
-  return false
-end
-
--- Which of the rows: in a unique key each another one, else a tree of pairs.
-local function later_counter(unit, reference)
-  if reference.is_key then
-    return "luamig_v.luamig_n OPERATOR(pg_catalog.-) " .. (is_self(unit, reference) and 2 or 1)
-  end
-  return "luamig_v.luamig_n OPERATOR(pg_catalog./) 2"
-end
-
-local function contains(list, item)
-  return place_of(list, item) ~= nil
-end
-
--- The row as it would be, its forgotten columns filled.
-local function later_columns(unit, reference)
-  local out = {}
-  for _, column in ipairs(unit.columns) do
-    local place = place_of(reference.columns, column.name)
-    local sql = "luamig_v." .. column.ident
-    if place and contains(reference.forgotten, column.name) then
-      sql = cast("luamig_p.luamig_r" .. place, column.base)
-    end
-    out[#out + 1] = sql .. " AS " .. column.ident
-  end
-  return table.concat(out, ", ")
-end
-
-local function later_chosen(reference)
-  local chosen = {}
-  for _, name in ipairs(reference.columns) do
-    if not contains(reference.forgotten, name) then
-      chosen[name] = { "luamig_v." .. quote.ident(name) }
-    end
-  end
-  return chosen
-end
-
-local function later_where(unit)
-  local out = {}
-  for _, condition in ipairs(unit.usable) do
-    out[#out + 1] = ("(%s) IS NOT FALSE"):format(condition.sql)
-  end
-  return #out > 0 and " WHERE " .. table.concat(out, " AND ") or ""
-end
-
----Gives the rows of this transaction the foreign key that they were made without. Some row keeps
----its NULL when the key leads to its own table: the first has none before it.
----@param unit table
----@param reference table
----@param want integer
----@param only? string  SQL of the number of the one row that counts
----@return string
-function statement.later(unit, reference, want, only)
-  local assignments, alias = {}, quote.ident(unit.name)
-  for i, name in ipairs(reference.forgotten) do
-    assignments[i] = ("%s = luamig_s.%s"):format(quote.ident(name), quote.ident(name))
-  end
-  local parents = parent_rows(reference, is_self(unit, reference) and BEFORE or nil)
-  local pick = statement.pick(parents, reference, later_counter(unit, reference),
-    later_chosen(reference))
-  return ("UPDATE ONLY %s AS luamig_t SET %s FROM (SELECT %s.* FROM (SELECT %s, "
-    .. "luamig_v.luamig_ctid, luamig_v.luamig_tableoid FROM %s JOIN LATERAL %s AS luamig_p ON %s) "
-    .. "AS %s%s) AS luamig_s WHERE luamig_t.ctid OPERATOR(pg_catalog.=) luamig_s.luamig_ctid AND "
-    .. "luamig_t.tableoid OPERATOR(pg_catalog.=) luamig_s.luamig_tableoid"):format(unit.sql,
-    table.concat(assignments, ", "), alias, later_columns(unit, reference),
-    later_rows(unit, reference, want), pick,
-    only and "luamig_v.luamig_n OPERATOR(pg_catalog.=) " .. only or "true", alias,
-    later_where(unit))
 end
 
 return statement
