@@ -62,7 +62,7 @@ local begin
 ---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
-  local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {},
+  local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {}, filled = {},
     trace = trace.new(ctx:config()) }, Rig)
   local ok, f = pcall(begin, self, ctx, options or {})
   if not ok then
@@ -194,15 +194,32 @@ function Rig:own(key)
   return cfg.version_schema .. "." .. cfg[key]
 end
 
----What the database is now, its empty tables filled.
----@return table snapshot
-function Rig:fill()
-  local value = read(self)
-  local _, empty = sample_rows.fill(self.conn, value, { rows = ROWS })
+---Fills the tables that were not looked at yet and are empty.
+---@param value table  a snapshot of the database as it is
+function Rig:fill(value)
+  local empty = sample_rows.fill(self.conn, value, { rows = ROWS, known = self.filled })
   if #empty > 0 then -- those with conditions that plain numbers do not meet
     generate.fill(self.conn, value, { rows = ROWS, only = empty })
   end
-  return value
+end
+
+-- After a revision was undone and done again, its tables are empty, as are those that lost rows.
+local function forget_filled(self, measured)
+  for identity in pairs(measured.after.objects) do
+    if not measured.before.objects[identity] then
+      self.filled[identity] = nil
+    end
+  end
+  for _, entry in ipairs(measured.up.entries) do
+    local has_lost = #entry.truncated > 0
+    for _, item in ipairs(entry.changed or {}) do
+      has_lost = has_lost or item.deleted > 0
+    end
+    if has_lost then
+      self.filled = {}
+      return
+    end
+  end
 end
 
 -- Rows that the schema allows and the revision does not bear: the run is repeated without rows.
@@ -217,6 +234,7 @@ local function run_traced(self, step, value)
     error(f, 0)
   end
   sample_rows.clear(self.conn, value)
+  self.filled = {}
   self:run(step, true)
   return self.trace.revision, f
 end
@@ -242,6 +260,7 @@ end
 ---@field before? table  snapshots
 ---@field after? table
 ---@field back? table    after the downgrade
+---@field is_restored? boolean  before and back are alike
 ---@field on_rows? table      the fault of an upgrade that ran only on empty tables
 ---@field failure? table      the fault of an upgrade that did not run at all
 ---@field down_failure? table the fault of the downgrade
@@ -249,7 +268,7 @@ end
 
 local function measure_down(self, up, rows_before, measured)
   script.check(up.rev, "downgrade")
-  self:fill()
+  self:fill(measured.after)
   measured.down = run_traced(self, Rig.step_down(up, rows_before), measured.after)
   measured.back = read(self)
 end
@@ -260,7 +279,9 @@ end
 ---@return luamig.Measured
 function Rig:measure(id, options)
   local rev = self.by_id[id]
-  local measured = { rev = rev, before = self:fill() }
+  local measured = { rev = rev, before = self.now or read(self) }
+  self.now = nil
+  self:fill(measured.before)
   local up, rows_before = self:step_up(id), self.migration.state.rows
   measured.failure, measured.up, measured.on_rows = caught(run_traced, self, up, measured.before)
   if measured.failure then
@@ -273,6 +294,9 @@ function Rig:measure(id, options)
       and caught(self.run, self, self:step_up(id)) or nil
     self.trace:refresh()
   end
+  forget_filled(self, measured)
+  measured.is_restored = not measured.back or snapshot.equal(measured.before, measured.back)
+  self.now = measured.is_restored and measured.after or nil -- done again, it is the same
   return measured
 end
 

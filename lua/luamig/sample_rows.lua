@@ -136,23 +136,22 @@ end
 ---Fills the tables that have no rows. What cannot be filled stays empty.
 ---@param conn userdata
 ---@param value table  a snapshot of the database
----@param options? { rows?: integer }
----@return integer filled  tables
+---@param options { rows: integer, known: table<string, true> }  known: identities of tables that
+---  were looked at before; those looked at now are added
 ---@return string[] empty  identities of tables that could not be filled
 function sample_rows.fill(conn, value, options)
-  local rows = options and options.rows or 20
-  local filled, empty = 0, {}
+  local empty = {}
   for _, identity in ipairs(ordered(value)) do
-    if not has_rows(conn, identity) then
-      local ok, f = pcall(conn.exec, conn, insert_of(value, identity, rows))
+    if not options.known[identity] and not has_rows(conn, identity) then
+      local ok, f = pcall(conn.exec, conn, insert_of(value, identity, options.rows))
       if not ok and not (fault.is(f) and f.kind == "server") then
         error(f, 0)
       end
-      filled = filled + (ok and 1 or 0)
       empty[#empty + 1] = not ok and identity or nil
     end
+    options.known[identity] = true
   end
-  return filled, empty
+  return empty
 end
 
 ---Empties all tables.

@@ -15,7 +15,7 @@ function wire.new(conn, options)
   return setmetatable({
     conn = conn,
     owners = {},  -- seq -> statement, for what may still fail
-    oldest = 1,
+    oldest = nil, -- the first seq that is not forgotten; a connection may have a past
     waiting = {}, -- seq -> function(rows)
     is_open = false, -- a transaction was begun
     on_notice = options and options.on_notice,
@@ -65,6 +65,7 @@ end
 ---Says who sent a statement that was sent below: its failure is then told with the right place.
 function Wire:own(seq, statement)
   self.owners[seq] = statement
+  self.oldest = math.min(self.oldest or seq, seq)
 end
 
 ---Queues a statement.
@@ -83,6 +84,7 @@ function Wire:send(statement, on_result, expect)
   local conn = self.conn
   local seq = guarded(self, conn.send, conn, statement.sql, statement.params, options)
   self.owners[seq] = statement
+  self.oldest = self.oldest or seq
   if on_result then
     self.waiting[seq] = on_result
   end
@@ -107,7 +109,7 @@ function Wire:sync()
 end
 
 local function forget_up_to(self, seq)
-  for i = self.oldest, seq do
+  for i = self.oldest or seq, seq do
     self.owners[i] = nil
   end
   self.oldest = seq + 1

@@ -1,7 +1,7 @@
 --- Rows: lost, or changed all at once.
 
+local compare = require("luamig.snapshot.compare")
 local safe = require("luamig.lint.safe")
-local snapshot = require("luamig.snapshot")
 
 local function check_loss(facts, found)
   if not facts.is_up or facts:says_loss() then
@@ -108,8 +108,8 @@ local function differences(a, b)
     local other = b.objects[identity]
     if not other then
       out[#out + 1] = identity .. " is missing"
-    elseif not snapshot.equal({ objects = { [identity] = object } },
-      { objects = { [identity] = other } }, { column_order = false }) then
+    elseif not compare.same_object(object, other)
+      and not compare.same_object(object, other, { column_order = false }) then
       out[#out + 1] = identity .. " is another"
     end
   end
@@ -124,7 +124,7 @@ end
 
 local function check_back(facts, found)
   local m = facts.measured
-  if facts.is_up or not m.back then
+  if facts.is_up or m.is_restored or not m.back then
     return
   end
   local list = differences(m.before, m.back)
