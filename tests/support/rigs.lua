@@ -1,6 +1,7 @@
 --- Revisions as specs of the trace and of the rules write them: bodies in, what was measured out.
 
 local project = require("support.project")
+local report = require("luamig.report")
 local rig = require("luamig.rig")
 local server = require("support.server")
 local session = require("luamig.session")
@@ -29,7 +30,7 @@ function rigs.measure(bodies, fn, options)
         i == #bodies and options.header or "", up, down_function),
     })
   end
-  local ctx <close> = session.new({ config = p:path("luamig.lua"), x = {} })
+  local ctx <close> = session.new({ config = p:path("luamig.lua"), x = {} }, report)
   local database <close> = server.database()
   local r <close> = rig.open(ctx, { url = database.url })
   local last = ("%03d"):format(#bodies)
