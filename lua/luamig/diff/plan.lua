@@ -99,8 +99,8 @@ local function without_borrowed(object)
   return out
 end
 
--- From PostgreSQL 17 on a partition has the identity columns of its table and their sequences, which
--- come and go with those of the table.
+-- From PostgreSQL 17 on a partition has the identity columns of its table and their sequences,
+-- which come and go with those of the table.
 local function with_own_identities(snapshot)
   local objects
   for identity, object in pairs(snapshot.objects) do
