@@ -1,6 +1,7 @@
 --- The schema of the sample application as it shall be: the same calls as in a revision, run once
 -- in an empty database. `luamig check` compares the database with it, and
--- `luamig revision --autogenerate` writes what the two have apart. The order is free as long as what is named is there.
+-- `luamig revision --autogenerate` writes what the two have apart. The order is free as long as
+-- what is named is there.
 
 ---- People, and what they work in.
 
