@@ -157,6 +157,8 @@ static void results_receive(struct conn *conn)
         PGresult *result = PQgetResult(conn->pg);
         if (result) {
             result_receive(conn, result);
+        } else if (conn->head->answered && conn->head->is_sync) {
+            conn->head->answered = false; // a deferred constraint failed; the Sync itself comes yet
         } else if (conn->head->answered) {
             pending_pop(conn); // NULL ends the results of a statement
         } else if (PQstatus(conn->pg) == CONNECTION_BAD) {

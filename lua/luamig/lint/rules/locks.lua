@@ -318,10 +318,17 @@ local function long_work(facts, entry)
   return nil
 end
 
+-- Another rule has told of the same table, and its safe way mends this too.
+local function is_told(facts, entry, relation)
+  local is_claimed = entry.claimed.scan or entry.claimed.rewrite
+  return entry.transaction == 0 or entry.claimed.held
+    or is_claimed and facts:reads(entry, relation)
+end
+
 local function check_held(facts, found)
   for _, entry in ipairs(facts.entries) do
     local _, held = facts:locks(entry, 5)
-    local work = held[1] and not entry.claimed.held and entry.transaction > 0
+    local work = held[1] and not is_told(facts, entry, held[1].relation)
       and long_work(facts, entry)
     if work then
       found({ entry = entry, subject = held[1].relation, name = held[1].relation.name,
