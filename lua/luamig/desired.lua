@@ -18,6 +18,7 @@ local desired = {}
 ---@field renames table[]  { table = "users", to = … } what renamed_from said; see schema_file.lua
 ---@field label string     as users should see it, without a password
 ---@field builder? string  the role that built it; what it owns says nothing of owners
+---@field role? string     who is connected to a database that is looked at as it is
 
 local function quiet(report)
   return setmetatable({
@@ -177,6 +178,7 @@ local function of_url(ctx, options, url)
   })
   return {
     value = desired.read(connection, options.cfg), renames = {}, label = config.redacted(url),
+    role = connection:info().user,
   }
 end
 

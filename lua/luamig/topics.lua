@@ -137,6 +137,41 @@ that stops unless the database is where the script begins. SQL text is kept byte
 is printed unless the whole script could be made: a revision that reads (op.query) cannot be told
 beforehand, and its line is named. Backfills become loops with a COMMIT for each batch.]])
 
+topic("schema", "a declared schema: revision --autogenerate, check, diff", [[
+  return { url = …, target = "schema.lua" }    in luamig.lua
+
+schema.lua declares the schema as it shall be, with the calls of a revision, run once in an empty
+database; schema.sql (as pg_dump --schema-only writes it) and the URL of a database do as well. It
+is built in a scratch database, so that PostgreSQL itself says what types, defaults and conditions
+mean; a scratch database is dropped when the command ends.
+
+  luamig revision --autogenerate -m TEXT  writes what leads the database there, and the way back
+  luamig check                            ends with 3 and the difference when there is one
+  luamig status                           says whether the database is what is declared
+  luamig diff A B                         the SQL from A to B, each a URL, a .lua or .sql file, or a
+                                          revision; --ops as Lua. Exit status 3 when they differ
+  luamig diff base URL --ops              a database that is there as the draft of a schema.lua
+
+Compared is everything in the catalogs: of tables also owners, privileges, comments, storage,
+statistics, row security. What nobody gave an owner in the declaration has none there. What cannot
+be changed in place is named: the order of columns counts only with diff --column-order.
+
+A new name is told by renamed_from, on a column or on a table; else the old one goes and the new one
+comes, and what was in it is lost:
+
+  op.create_table("authors", {
+    op.column("email", "text", { renamed_from = "mail" }),
+    renamed_from = "writers",
+  })
+
+`include` in luamig.lua says what is looked at: schemas = { "public" },
+object = function(kind, name) … end. Scratch databases are made on the server of the database when
+its role may make any, else on a throwaway PostgreSQL; diff makes them there unless --server names
+another one.
+
+What is written is a draft. It says what loses data, in the header (data_loss) and at its place; how
+rows shall be kept, only you know. An example: examples/autogenerate.]])
+
 topic("roundtrip", "test-roundtrip: the proof that every revision can be undone", [[
   luamig test-roundtrip                all revisions, on a throwaway PostgreSQL
   luamig test-roundtrip --since 041    what a pull request adds to 041

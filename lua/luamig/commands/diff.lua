@@ -62,6 +62,7 @@ function diff.run(ctx)
   local result = require("luamig.comparison").new(from.value, to, {
     server_version = context.server_version,
     naming = cfg.naming,
+    role = from.role or to.role, -- who would run it, and own what it makes
     column_order = options.column_order or false,
     plain_schema = options.ops and plain_schema(cfg) or nil,
   }, states.place):there()
