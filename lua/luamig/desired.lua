@@ -10,6 +10,7 @@ local revision = require("luamig.revision")
 local runner = require("luamig.runner")
 local schema_file = require("luamig.schema_file")
 local snapshot = require("luamig.snapshot")
+local version_state = require("luamig.state")
 
 local desired = {}
 
@@ -28,18 +29,6 @@ local function quiet(report)
   }, { __index = report })
 end
 
--- luamig's own tables are no part of a schema.
-local function ignored(cfg)
-  local list = { "luamig" }
-  if cfg.version_schema ~= "luamig" then
-    local schema = quote.ident(cfg.version_schema) .. "."
-    for _, suffix in ipairs({ "", "_history", "_journal" }) do
-      list[#list + 1] = schema .. quote.ident(cfg.version_table .. suffix)
-    end
-  end
-  return list
-end
-
 ---Reads the catalogs of a database, as the project wants them seen.
 ---@param connection userdata
 ---@param cfg luamig.Config
@@ -47,7 +36,7 @@ end
 function desired.read(connection, cfg)
   local include = cfg.include or {}
   return snapshot.read(connection, {
-    ignore = ignored(cfg), schemas = include.schemas, include = include.object,
+    ignore = version_state.own_tables(cfg), schemas = include.schemas, include = include.object,
   })
 end
 

@@ -3,6 +3,7 @@
 
 local clock = require("luamig.core.clock")
 local fault = require("luamig.fault")
+local quote = require("luamig.quote")
 local version = require("luamig.core.version")
 
 local state = {}
@@ -11,6 +12,27 @@ local State = {}
 State.__index = State
 
 local ABSENT = { ["42P01"] = true, ["3F000"] = true }
+
+-- Of luamig's own tables: what stands behind the name of the version table.
+local suffixes <const> = {
+  "", "_history", "_journal", "_backfill", "_backfill_range", "_backfill_error", "_backfill_event",
+}
+
+---What of a database is luamig's own and no part of the user's schema: schemas and tables, as
+---luamig.snapshot ignores them.
+---@param cfg luamig.Config
+---@return string[]
+function state.own_tables(cfg)
+  local list = { "luamig" }
+  if cfg.version_schema ~= "luamig" then
+    local schema = quote.ident(cfg.version_schema) .. "."
+    for _, suffix in ipairs(suffixes) do
+      local name = (cfg.version_table .. suffix):sub(1, quote.NAME_BYTES) -- as PostgreSQL cuts it
+      list[#list + 1] = schema .. quote.ident(name)
+    end
+  end
+  return list
+end
 
 local function ask(conn, sql, params)
   return conn:send(sql, params, { isolated = true })

@@ -542,6 +542,32 @@ describe("test-roundtrip --data", function()
     assert.equal(0, result.status, result.stdout)
   end)
 
+  it("does the backfills that a later revision requires", function()
+    s:configure([[version_schema = "public", version_table = "alembic_version"]])
+    local later = os.time() + 7200
+    s:revision("002", "001", ([[
+  op.add_column("users", op.column("mail", "text"))
+  op.backfill("users_mail", { table = "users", set = { mail = op.sql("lower(email)") },
+    remaining = "mail IS NULL", throttle = { window = "%s:00-%s:59" } })]]):format(
+      os.date("!%H", later), os.date("!%H", later)), [[  op.drop_column("users", "mail")]])
+    s:revision("003", "002", [[
+  op.require_backfill("users_mail")
+  op.alter_column("users", "mail", { nullable = false })]],
+      [[  op.alter_column("users", "mail", { nullable = true })]])
+    local result = trip(s, "--data")
+    assert.equal(0, result.status, result.stdout .. result.stderr)
+    s:revision("002", "001", [[
+  op.add_column("users", op.column("mail", "text"))
+  op.backfill("users_mail", { table = "users", read = { "email" }, map = function()
+    error("no such mail")
+  end })]],
+      [[  op.drop_column("users", "mail")]])
+    result = trip(s, "--data")
+    assert.equal(8, result.status)
+    assert.matches("FAIL  002  revision 002\n      data: versions/002.lua:11: no such mail\n",
+      result.stdout, 1, true)
+  end)
+
   it("what a revision makes beside the database is not in its own way", function()
     s:revision("002", "001", [[  op.execute("CREATE ROLE luamig_spec_role")
   op.execute("GRANT SELECT ON users TO luamig_spec_role")]], [[

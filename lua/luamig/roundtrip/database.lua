@@ -1,13 +1,14 @@
 --- A scratch database, and the project's revisions run on it: by the runner and the executor of
 -- `upgrade` and `downgrade`, version rows and history included, without hooks and questions.
 
+local backfills = require("luamig.roundtrip.backfills")
 local fault = require("luamig.fault")
 local migration = require("luamig.migration")
-local quote = require("luamig.quote")
 local revision = require("luamig.revision")
 local runner = require("luamig.runner")
 local script = require("luamig.script")
 local snapshot = require("luamig.snapshot")
+local state = require("luamig.state")
 local wire = require("luamig.wire")
 
 local database = {}
@@ -33,25 +34,30 @@ end
 
 ---The project as it is run here.
 ---@param ctx table  luamig.session
----@return table project  { cfg, graph, by_id, x, report }
+---@return table project  { cfg, graph, by_id, x, report, has_backfills }
 function database.project(ctx)
   local graph, by_id = ctx:graph()
-  local cfg = setmetatable({ hooks = {}, protected = false }, { __index = ctx:config() })
-  return { cfg = cfg, graph = graph, by_id = by_id, x = ctx.options.x, report = quiet(ctx.report) }
+  return {
+    cfg = setmetatable({ hooks = {}, protected = false }, { __index = ctx:config() }),
+    graph = graph,
+    by_id = by_id,
+    x = ctx.options.x,
+    report = quiet(ctx.report),
+    has_backfills = backfills.are_used(by_id),
+  }
 end
 
--- luamig's own tables are no part of what revisions make.
-local function ignored(cfg)
-  local table_name = quote.ident(cfg.version_schema) .. "." .. quote.ident(cfg.version_table)
-  if cfg.version_schema == "luamig" then
-    return { "luamig" }
+-- The user's hooks are off. luamig's own one stops the pipeline, so it is there when it is needed.
+local function config_of(self)
+  local project = self.project
+  if not project.has_backfills then
+    return project.cfg
   end
-  local list = { "luamig", table_name }
-  for _, suffix in ipairs({ "_history", "_journal" }) do
-    list[#list + 1] = quote.ident(cfg.version_schema) .. "."
-      .. quote.ident(cfg.version_table .. suffix)
-  end
-  return list
+  return setmetatable({ hooks = {
+    after_revision = function()
+      backfills.finish(project.cfg, self.scratch.url)
+    end,
+  } }, { __index = project.cfg })
 end
 
 ---@param options { place: table, project: table }
@@ -60,7 +66,7 @@ function database.new(options)
   return setmetatable({
     place = options.place,
     project = options.project,
-    ignored = ignored(options.project.cfg),
+    ignored = state.own_tables(options.project.cfg),
     rows = {},    -- version rows
     applied = {}, -- ids, in the order they were applied
   }, Database)
@@ -68,14 +74,14 @@ end
 
 -- What luamig.migration expects of a session.
 local function session_of(self)
-  local project = self.project
+  local project, cfg = self.project, config_of(self)
   return {
     options = { x = project.x, url = self.scratch.url },
     report = project.report,
     closing = {},
     does_backfills = true,
     config = function()
-      return project.cfg
+      return cfg
     end,
     graph = function()
       return project.graph, project.by_id
@@ -284,6 +290,7 @@ function Database:run(steps, options)
     error(f, 0)
   end
   stripped(self, f)
+  f.is_partial_here = f.is_partial_here or run.done == #steps -- it failed behind the last one
   if f.kind == "interrupted" or f.kind == "memory" then
     error(f, 0)
   end
@@ -313,6 +320,13 @@ end
 ---@return table value  of luamig.snapshot
 function Database:snapshot()
   return snapshot.read(self.conn, { ignore = self.ignored, prepare = true })
+end
+
+---After rows were put into the tables: does to them what backfills have done to those before.
+function Database:settle_rows()
+  if self.project.has_backfills then
+    backfills.sweep(self.project.cfg, self.scratch.url)
+  end
 end
 
 ---@return boolean

@@ -95,6 +95,7 @@ local function try(reference, id, before, options, rows)
   local copy <close> = database.new({ place = reference.place, project = reference.project })
   copy:copy(reference)
   local filled = options.fill(copy.conn, before, { rows = rows, seed = options.seed })
+  copy:settle_rows()
   local told, refusal = run(copy, id, before)
   return told, refusal, filled.unfilled
 end
