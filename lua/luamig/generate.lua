@@ -3,9 +3,10 @@
 -- are made here, from the snapshot of the database, and tried by the server, which keeps those that
 -- pass: simple conditions are solved beforehand, for all others there are more candidates.
 --
--- The same seed makes the same rows in the same schema. Values that programs trip over are among
--- them: empty, very long and strange texts, the least and greatest numbers, infinite dates, NULLs.
--- Rows that are there stay as they are, and foreign keys lead to them too.
+-- The same seed makes the same rows in the same schema. The first row of a table is a plain one;
+-- values that programs trip over come after it: empty, very long and strange texts, the least and
+-- greatest numbers, infinite dates, NULLs. Rows that are there stay as they are, and foreign keys
+-- lead to them too.
 --
 -- Left out: views, foreign tables, generated columns, and columns that a sequence fills (unless a
 -- condition speaks of them). Triggers and rules are on. A table that gets no row is named with the
@@ -118,8 +119,10 @@ local function check_options(options)
 end
 
 ---Fills every table that has less than `rows` rows, in a transaction of its own; inside the
----caller's when one is open, whose deferrable constraints are IMMEDIATE from then on. A table gets
----more than `rows` only when others need particular rows of it (partitions of a list of tenants).
+---caller's when one is open, whose deferrable constraints are IMMEDIATE from then on, and whose own
+---new rows may get a foreign key that they were made without (a parent in their own table). A table
+---gets more than `rows` only when others need particular rows of it (partitions of a list of
+---tenants).
 ---Raises: operation (options; the transaction has failed), server (the transaction cannot go on),
 ---connection, interrupted. Then nothing was changed.
 ---@param conn userdata  of luamig.core.conn

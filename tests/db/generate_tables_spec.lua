@@ -281,12 +281,15 @@ describe("generated rows", function()
 
     it("leave alone what is there, and lead to it", function()
       run(shop .. "; INSERT INTO a VALUES (1, 'mine', NULL, NULL), (-7, NULL, NULL, NULL); "
-        .. "CREATE TABLE c (a integer PRIMARY KEY REFERENCES a)", function(connection, fill)
+        .. "CREATE TABLE c (a integer PRIMARY KEY REFERENCES a); "
+        .. "CREATE TABLE tree (id integer PRIMARY KEY, up integer REFERENCES tree); INSERT INTO tree VALUES (-1), (-2)", function(connection, fill)
         local report = fill()
         assert.equal(3, report.filled["table public.a"])
         assert.equal("mine", connection:exec("SELECT t FROM a WHERE id = 1")[1].t)
         assert.equal(1, #connection:exec("SELECT FROM a WHERE id = -7 AND t IS NULL"))
         assert.equal(2, #connection:exec("SELECT FROM c WHERE a IN (1, -7)"))
+        assert.equal(2, #connection:exec("SELECT FROM tree WHERE id < 0 AND up IS NULL"))
+        assert.is_true(#connection:exec("SELECT FROM tree WHERE up IS NOT NULL") > 0)
       end)
     end)
 
