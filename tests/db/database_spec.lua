@@ -28,7 +28,7 @@ describe("the way to the database", function()
   local function new_session(config, options)
     options = options or {}
     options.config = dir:write("luamig.lua", config)
-    local ctx = session.new(options)
+    local ctx = session.new(options, require("luamig.report"))
     ctx.report = setmetatable({
       info = function(line)
         told[#told + 1] = line
@@ -113,7 +113,7 @@ describe("the way to the database", function()
     local script = dir:write("wait.lua", [[
       local fault = require("luamig.fault")
       local ctx = require("luamig.session").new({ url = "host=/nowhere", wait = 60000,
-        config = arg[1] })
+        config = arg[1] }, require("luamig.report"))
       ctx.report.setup({ quiet = true })
       io.stdout:setvbuf("no")
       print("waits")
