@@ -164,10 +164,8 @@
 -- knows none.
 
 local compare = require("luamig.snapshot.compare")
-local follower = require("luamig.snapshot.follower")
 local quote = require("luamig.quote")
 local reader = require("luamig.snapshot.reader")
-local versions = require("luamig.snapshot.versions")
 
 local snapshot = {}
 
@@ -181,7 +179,14 @@ local snapshot = {}
 ---@field prepare? boolean  this connection will read again, which then takes a fifth of the time
 ---  for a small database; not behind a pooler, for the queries are prepared on the server
 
-local function reader_options(options)
+---Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction
+---that is open stays open, and its own changes are seen.
+---Raises: server, connection, interrupted; operation (a malformed name to ignore).
+---@param conn userdata  of luamig.core.conn
+---@param options? luamig.SnapshotOptions
+---@return table value
+function snapshot.read(conn, options)
+  options = options or {}
   local schemas, tables = {}, {}
   for _, name in ipairs(options.ignore or { "luamig" }) do
     local schema, last = quote.split_name(name)
@@ -191,38 +196,13 @@ local function reader_options(options)
       schemas[#schemas + 1] = last
     end
   end
-  return {
+  return reader.read(conn, {
     schemas = options.schemas,
     ignore = schemas,
     ignore_tables = tables,
     include = options.include,
     prepare = options.prepare,
-  }
-end
-
----Reads the catalogs: one pipeline, one round trip, one snapshot of the database. A transaction
----that is open stays open, and its own changes are seen.
----Raises: server, connection, interrupted; operation (a malformed name to ignore).
----@param conn userdata  of luamig.core.conn
----@param options? luamig.SnapshotOptions
----@return table value
-function snapshot.read(conn, options)
-  return reader.read(conn, reader_options(options or {}))
-end
-
----Reads the catalogs once more.
-function snapshot.refresh(conn, previous, options)
-  options = options or {}
-  conn:sync()
-  if conn:transaction() ~= "I" then
-    return snapshot.read(conn, options), "all", "a transaction is open"
-  end
-  local chain = previous and versions.chain(previous)
-  local one = chain and chain.follower
-  if not one or not one:suits(options) then
-    one = follower.new(reader_options(options), options)
-  end
-  return one:read(conn)
+  })
 end
 
 ---Whether two values describe the same database. What is needed by whom follows from the objects
@@ -240,22 +220,10 @@ function snapshot.fingerprint(value)
   return compare.fingerprint(value)
 end
 
-local relations = { "table", "view", "materialized view", "foreign table", "composite" }
-
 ---The object that an identity names or is a part of: of a column, its table.
 ---@return string|nil identity
 function snapshot.object_of(value, identity)
-  if value.objects[identity] then
-    return identity
-  end
-  local name = identity:match('^column (.*)%."[^"]*"$') or identity:match('^column (.*)%.[^"]*$')
-  for _, kind in ipairs(name and relations or {}) do
-    local whole = kind .. " " .. name
-    if value.objects[whole] then
-      return whole
-    end
-  end
-  return nil
+  return value.objects[identity] and identity or value.parts[identity]
 end
 
 return snapshot

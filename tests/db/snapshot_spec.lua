@@ -65,6 +65,7 @@ describe("a snapshot", function()
     assert.same({}, snapshots.apart(a, b))
     assert.same(a.objects, b.objects)
     assert.same(a.depends, b.depends)
+    assert.same(a.parts, b.parts)
     assert.equal(snapshot.fingerprint(a), snapshot.fingerprint(b))
   end)
 
@@ -320,6 +321,7 @@ describe("a snapshot", function()
       CREATE INDEX i ON alembic_version (v); COMMENT ON COLUMN alembic_version.v IS 'x';
       CREATE TABLE "Odd" (a int)]], { ignore = { "public.alembic_version", 'public."Odd"' } })
     assert.same({ "extension plpgsql", "schema public" }, keys(value.objects))
+    assert.same({}, value.parts)
   end)
 
   it("leaves out what the caller refuses, with all that is of it", function()

@@ -4,7 +4,7 @@ local scope = require("luamig.snapshot.scope")
 local snapshot = require("luamig.snapshot")
 
 local function value(objects)
-  return { objects = objects or {}, unmodelled = {}, depends = {} }
+  return { objects = objects or {}, unmodelled = {}, depends = {}, parts = {} }
 end
 
 describe("the places in a query", function()

@@ -6,7 +6,6 @@ local class = builder.class
 
 -- Left out: the constructors of range types, which are parts of the type.
 local functions = {
-  of = { class["function"] },
   sql = [[
 SELECT p.oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind,
   pg_catalog.pg_get_userbyid(p.proowner) AS owner, {acl p.proacl f p.proowner} AS acl,
@@ -40,13 +39,13 @@ SELECT p.oid, n.nspname AS schema, p.proname AS name, p.prokind AS kind,
     'sortop', NULLIF(a.aggsortop, 0)::regoperator,
     'parallel', CASE p.proparallel WHEN 's' THEN 'safe' WHEN 'r' THEN 'restricted' END)) END
     AS aggregate
-FROM {some pg_proc oid} p
+FROM pg_catalog.pg_proc p
   JOIN pg_catalog.pg_namespace n ON n.oid = p.pronamespace
   JOIN pg_catalog.pg_language l ON l.oid = p.prolang
   LEFT JOIN pg_catalog.pg_aggregate a ON a.aggfnoid = p.oid
 WHERE p.pronamespace IN {schemas} AND p.oid NOT IN {members pg_proc}
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend d
-    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'i'
+  AND p.oid NOT IN (SELECT d.objid FROM pg_catalog.pg_depend d
+    WHERE d.classid = 'pg_catalog.pg_proc'::regclass AND d.deptype = 'i'
       AND d.refclassid = 'pg_catalog.pg_type'::regclass)]],
 }
 
@@ -69,14 +68,13 @@ local enabled_words = [[CASE %s WHEN 'D' THEN 'disabled' WHEN 'R' THEN 'replica'
 
 -- The triggers of a constraint are parts of it; only a change of their state is a fact of its own.
 local triggers = {
-  of = { class.relation }, catalogs = { "pg_trigger" },
   sql = ([[
 SELECT t.oid, t.tgrelid AS parent, t.tgname AS name, ENABLED AS enabled,
   CASE WHEN COALESCE(k.contype, 't') = 't' THEN pg_catalog.pg_get_triggerdef(t.oid) END
     AS definition,
   NULLIF(t.tgconstraint <> 0, false) AS constraint, NULLIF(t.tgparentid, 0) AS part_of,
   CASE WHEN k.contype <> 't' THEN k.oid END AS constraint_oid
-FROM {some pg_trigger oid with triggers} t
+FROM pg_catalog.pg_trigger t
   JOIN pg_catalog.pg_class c ON c.oid = t.tgrelid
   LEFT JOIN pg_catalog.pg_constraint k ON k.oid = t.tgconstraint
 WHERE c.relnamespace IN {schemas}
@@ -103,11 +101,10 @@ function triggers.take(rows, build)
 end
 
 local rules = {
-  of = { class.relation }, catalogs = { "pg_rewrite" },
   sql = ([[
 SELECT r.oid, r.ev_class AS parent, r.rulename AS name, ENABLED AS enabled,
   pg_catalog.pg_get_ruledef(r.oid) AS definition
-FROM {some pg_rewrite ev_class} r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
+FROM pg_catalog.pg_rewrite r JOIN pg_catalog.pg_class c ON c.oid = r.ev_class
 WHERE c.relnamespace IN {schemas} AND r.rulename <> '_RETURN']])
     :gsub("ENABLED", (enabled_words:format("r.ev_enabled"))),
 }
@@ -119,7 +116,6 @@ function rules.take(rows, build)
 end
 
 local policies = {
-  of = { class.relation }, catalogs = { "pg_policy" },
   sql = [[
 SELECT p.oid, p.polrelid AS parent, p.polname AS name,
   CASE p.polcmd WHEN 'r' THEN 'SELECT' WHEN 'a' THEN 'INSERT' WHEN 'w' THEN 'UPDATE'
@@ -129,7 +125,7 @@ SELECT p.oid, p.polrelid AS parent, p.polname AS name,
     FROM pg_catalog.unnest(p.polroles) r (oid) ORDER BY 1) AS roles,
   pg_catalog.pg_get_expr(p.polqual, p.polrelid) AS using,
   pg_catalog.pg_get_expr(p.polwithcheck, p.polrelid) AS check
-FROM {some pg_policy polrelid} p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
+FROM pg_catalog.pg_policy p JOIN pg_catalog.pg_class c ON c.oid = p.polrelid
 WHERE c.relnamespace IN {schemas}]],
 }
 
@@ -141,13 +137,12 @@ function policies.take(rows, build)
 end
 
 local statistics = {
-  of = { class.statistics },
   sql = [[
 SELECT s.oid, n.nspname AS schema, s.stxname AS name, s.stxrelid AS relation,
   pg_catalog.pg_get_userbyid(s.stxowner) AS owner,
   pg_catalog.pg_get_statisticsobjdef(s.oid) AS definition,
   CASE WHEN s.stxstattarget >= 0 THEN s.stxstattarget END AS statistics
-FROM {some pg_statistic_ext oid} s
+FROM pg_catalog.pg_statistic_ext s
   JOIN pg_catalog.pg_namespace n ON n.oid = s.stxnamespace
 WHERE s.stxnamespace IN {schemas} AND s.oid NOT IN {members pg_statistic_ext}]],
 }

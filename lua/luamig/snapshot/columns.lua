@@ -6,7 +6,6 @@ local builder = require("luamig.snapshot.builder")
 local class = builder.class
 
 local columns = {
-  of = { class.relation, class.type },
   sql = [[
 SELECT a.attrelid AS relation, a.attnum, a.attname AS name,
   pg_catalog.format_type(a.atttypid, a.atttypmod) AS type,
@@ -26,7 +25,7 @@ SELECT a.attrelid AS relation, a.attnum, a.attname AS name,
   NULLIF(NOT a.attislocal, false) AS inherited,
   CASE WHEN a.attacl IS NOT NULL THEN {acl a.attacl c c.relowner} END AS acl,
   d.oid AS default_oid, NULLIF(c.relkind IN ('i', 'I'), false) AS of_index
-FROM {some pg_attribute attrelid with columns} a
+FROM pg_catalog.pg_attribute a
   JOIN pg_catalog.pg_class c ON c.oid = a.attrelid
   LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_attrdef d ON a.atthasdef AND d.adrelid = a.attrelid
@@ -44,7 +43,6 @@ local storages = { p = "plain", e = "external", m = "main", x = "extended" }
 local function tidy(row, build)
   if row.default_oid then
     build.defaults[row.default_oid] = row.relation << 12 | row.attnum
-    build:own(build:unit_with(class.relation, row.relation), class.default, row.default_oid)
     row.default_oid = nil
   end
   if row.options then

@@ -2,7 +2,6 @@
 
 local digest = require("luamig.core.digest")
 local json = require("luamig.json")
-local versions = require("luamig.snapshot.versions")
 
 local compare = {}
 
@@ -78,67 +77,25 @@ function compare.same_object(a, b, options)
   return same(a, b, passed_over_fields(options))
 end
 
-local function same_objects(a, b, options)
-  for identity, object in pairs(a) do
-    local other = b[identity]
-    if object ~= other and not (object and other and compare.same_object(object, other, options))
-    then
-      return false
-    end
-  end
-  return true
-end
-
-local function has_all(a, b)
-  for identity in pairs(a) do
-    if not b[identity] then
-      return false
-    end
-  end
-  return true
-end
-
--- Of two values that share what did not change, what did is enough.
-local function have_same_objects(a, b, options)
-  local of_a, of_b = versions.between(a, b)
-  if of_a then
-    return same_objects(of_a, of_b, options)
-  end
-  return same_objects(a.objects, b.objects, options) and has_all(b.objects, a.objects)
-end
-
 ---@return boolean
 function compare.equal(a, b, options)
-  return have_same_objects(a, b, options) and same(a.unmodelled, b.unmodelled, {})
-end
-
-local marks = setmetatable({}, { __mode = "k" }) -- [object] = its mark, four integers packed
-
-local MARK = "<i8i8i8i8"
-
-local function mark_of(identity, object)
-  local mark = marks[object]
-  if not mark then
-    local hex = digest.sha256(identity .. " " .. json.encode(object))
-    local numbers = {}
-    for digits in hex:gmatch(("%x"):rep(16)) do
-      numbers[#numbers + 1] = tonumber(digits, 16)
+  for identity, object in pairs(a.objects) do
+    local other = b.objects[identity]
+    if not other or not compare.same_object(object, other, options) then
+      return false
     end
-    mark = MARK:pack(table.unpack(numbers))
-    marks[object] = mark
   end
-  return mark
+  for identity in pairs(b.objects) do
+    if not a.objects[identity] then
+      return false
+    end
+  end
+  return same(a.unmodelled, b.unmodelled, {})
 end
 
----The sum of the objects' marks does not depend on their order, and a mark is made once.
 ---@return string  64 hexadecimal digits
 function compare.fingerprint(value)
-  local a, b, c, d = 0, 0, 0, 0
-  for identity, object in pairs(value.objects) do
-    local w, x, y, z = MARK:unpack(mark_of(identity, object))
-    a, b, c, d = a + w, b + x, c + y, d + z
-  end
-  return digest.sha256(MARK:pack(a, b, c, d) .. json.encode(value.unmodelled))
+  return digest.sha256(json.encode({ objects = value.objects, unmodelled = value.unmodelled }))
 end
 
 return compare

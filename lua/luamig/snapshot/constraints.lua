@@ -8,7 +8,6 @@ local class = builder.class
 -- makes for each partition of the table it refers to. From PostgreSQL 18 (domains: 17) on NOT NULL
 -- is a constraint too: only what tells it from the plain NOT NULL of the column is read.
 local constraints = {
-  of = { class.relation, class.type }, catalogs = { "pg_constraint" },
   sql = [[
 SELECT k.oid, k.conname AS name, NULLIF(k.conrelid, 0) AS parent, NULLIF(k.contypid, 0) AS domain,
   k.contype AS type, k.conkey AS keys, NULLIF(k.confrelid, 0) AS referred,
@@ -28,7 +27,7 @@ SELECT k.oid, k.conname AS name, NULLIF(k.conrelid, 0) AS parent, NULLIF(k.conty
   CASE WHEN k.contype IN ('c', 'n') THEN NULLIF(k.connoinherit, false) END AS no_inherit,
   CASE WHEN k.conrelid <> 0 THEN NULLIF(NOT k.conislocal, false) END AS inherited,
   NULLIF(k.conparentid, 0) AS part_of
-FROM {some pg_constraint oid with constraints} k
+FROM pg_catalog.pg_constraint k
   LEFT JOIN pg_catalog.pg_constraint p ON p.oid = k.conparentid AND k.contype = 'f'{since 18 ?
   LEFT JOIN pg_catalog.pg_class r ON k.contype = 'n' AND r.oid = k.conrelid
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = r.oid AND a.attnum = k.conkey[1] : }
@@ -36,8 +35,8 @@ WHERE k.connamespace IN {schemas} AND k.contype IN ('p', 'u', 'c', 'f', 'x'{sinc
   AND p.conrelid IS DISTINCT FROM k.conrelid{since 18 ?
   AND (k.contype <> 'n' OR k.connoinherit OR NOT k.convalidated OR NOT k.conislocal
     OR k.contypid <> 0 OR k.conname <> r.relname || '_' || a.attname || '_not_null'
-    OR EXISTS (SELECT FROM pg_catalog.pg_description x WHERE x.objoid = k.oid
-      AND x.classoid = 'pg_catalog.pg_constraint'::regclass)) : }]],
+    OR k.oid IN (SELECT x.objoid FROM pg_catalog.pg_description x
+      WHERE x.classoid = 'pg_catalog.pg_constraint'::regclass)) : }]],
 }
 
 local types = {
@@ -55,7 +54,6 @@ local function take_not_null(row, build)
     column.not_null_not_valid = row.not_valid
     column.not_null_inherited = row.inherited
     build.not_nulls[row.oid] = column
-    build:own(build:unit_with(class.relation, row.parent), class.constraint, row.oid)
   end
 end
 
@@ -65,7 +63,6 @@ local function take_domain_not_null(row, build)
     local is_default = row.name == domain.name .. "_not_null"
     domain.not_null_name = not is_default and row.name or nil
     build.not_nulls[row.oid] = domain
-    build:own(build:unit_with(class.type, row.domain), class.constraint, row.oid)
   end
 end
 
@@ -113,7 +110,6 @@ function constraints.take(rows, build)
 end
 
 local indexes = {
-  of = { class.relation }, catalogs = { "pg_index" },
   sql = [[
 SELECT i.indexrelid AS oid, i.indrelid AS parent, c.relname AS name, k.oid AS constraint_oid,
   CASE WHEN k.oid IS NULL THEN pg_catalog.pg_get_indexdef(i.indexrelid) END AS definition,
@@ -128,12 +124,12 @@ SELECT i.indexrelid AS oid, i.indrelid AS parent, c.relname AS name, k.oid AS co
   NULLIF(NOT i.indisvalid, false) AS invalid,
   NULLIF(i.indisclustered, false) AS is_clustered, NULLIF(i.indisreplident, false) AS is_identity,
   c.reloptions AS options, s.spcname AS tablespace
-FROM {some pg_index indrelid} i
+FROM pg_catalog.pg_index i
   JOIN pg_catalog.pg_class c ON c.oid = i.indexrelid
   JOIN pg_catalog.pg_am m ON m.oid = c.relam
   LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
-  LEFT JOIN pg_catalog.pg_constraint k ON k.conrelid = i.indrelid
-    AND k.conindid = i.indexrelid AND k.contype IN ('p', 'u', 'x')
+  LEFT JOIN pg_catalog.pg_constraint k ON k.conindid = i.indexrelid
+    AND k.contype IN ('p', 'u', 'x')
 WHERE c.relnamespace IN {schemas}]],
 }
 
@@ -145,7 +141,6 @@ local function take_constraint_index(row, build, statistics)
   end
   build.ids[class.relation][row.oid] = identity
   build.constraint_indexes[row.oid] = object
-  build:own(build.unit_of[identity], class.relation, row.oid, true)
   if row.options or row.tablespace or row.invalid or statistics then
     object.index = {
       options = builder.options(row.options), tablespace = row.tablespace,
@@ -175,7 +170,7 @@ local function take_index(row, build, statistics)
   if object then
     row.oid, row.parent = nil, build.ids[class.relation][parent]
     row.schema = object.schema
-    build:add_qualified(class.relation, oid, "index", row, build.unit_of[row.parent])
+    build:add_qualified(class.relation, oid, "index", row)
   end
 end
 

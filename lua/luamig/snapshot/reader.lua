@@ -12,12 +12,10 @@ local relations = require("luamig.snapshot.relations")
 local scope = require("luamig.snapshot.scope")
 local types = require("luamig.snapshot.types")
 local unmodelled = require("luamig.snapshot.unmodelled")
-local visit = require("luamig.snapshot.visit")
 
 local reader = {}
 
--- In the order in which rows become objects: what others refer to comes first. Those with `of` can
--- be asked for some objects only.
+-- In the order in which rows become objects: what others refer to comes first.
 local families = {
   types.schemas, types.extensions, types.types,
   relations.relations, columns.columns, relations.sequences,
@@ -29,23 +27,82 @@ local families = {
   unmodelled,
 }
 
+-- What the texts of the server depend on; and these queries are too short for jit.
+local settings = {
+  { "search_path", "pg_catalog, pg_temp" }, { "datestyle", "ISO, YMD" },
+  { "intervalstyle", "postgres" }, { "timezone", "UTC" }, { "extra_float_digits", "1" },
+  { "bytea_output", "hex" }, { "xmloption", "content" }, { "lc_monetary", "C" },
+  { "quote_all_identifiers", "off" }, { "standard_conforming_strings", "on" },
+  { "jit", "off" },
+}
+
+local function settings_sql()
+  local calls = {}
+  for i, setting in ipairs(settings) do
+    calls[i] = ("pg_catalog.set_config('%s', '%s', true)"):format(setting[1], setting[2])
+  end
+  return "SELECT " .. table.concat(calls, ", ")
+end
+
 local made = {} -- [key of a scope] = its queries
 
----The queries, by their families' places.
+---The queries, in their order.
 ---@param options table
 ---@param server_version integer
----@param is_narrow? boolean
----@return table<integer, string>  all of them, or those that can be asked for some objects only
-function reader.queries(options, server_version, is_narrow)
-  local places = scope.new(options, server_version, is_narrow)
+---@return string[]
+function reader.queries(options, server_version)
+  local places = scope.new(options, server_version)
   if not made[places.key] then
     local queries = {}
     for i, family in ipairs(families) do
-      queries[i] = (family.of or not is_narrow) and places:sql(family.sql) or nil
+      queries[i] = places:sql(family.sql)
     end
     made[places.key] = queries
   end
   return made[places.key]
+end
+
+-- Inside a transaction of the caller a savepoint takes the settings back.
+local own_transaction = {
+  first = { "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY" },
+  last = { "COMMIT" },
+  undo = "ROLLBACK",
+}
+local callers_transaction = {
+  first = { "SAVEPOINT luamig_snapshot" },
+  last = { "ROLLBACK TO SAVEPOINT luamig_snapshot", "RELEASE SAVEPOINT luamig_snapshot" },
+  undo = "ROLLBACK TO SAVEPOINT luamig_snapshot",
+}
+
+local function send_all(conn, statements, options)
+  local seqs = {}
+  for i, sql in ipairs(statements) do
+    seqs[i] = conn:send(sql, nil, options)
+  end
+  return seqs
+end
+
+-- Planning takes more time than reading a small database: a connection that reads often prepares.
+local function run(conn, bounds, queries, options)
+  send_all(conn, bounds.first)
+  conn:send(settings_sql())
+  local seqs = send_all(conn, queries, { keep = true, prepared = options.prepare })
+  send_all(conn, bounds.last)
+  conn:sync()
+  return seqs
+end
+
+-- Leaves the connection as it was, also when a query fails; then none of the results counts.
+local function run_or_undo(conn, bounds, queries, options)
+  local ok, seqs = pcall(run, conn, bounds, queries, options)
+  if ok then
+    return seqs
+  end
+  while conn:take() do end
+  if conn:alive() then
+    pcall(conn.exec, conn, bounds.undo)
+  end
+  error(seqs, 0)
 end
 
 ---@param conn userdata
@@ -53,56 +110,16 @@ end
 ---@return table value
 function reader.read(conn, options)
   local server_version = conn:info().server_version
-  local rows = visit.new(conn, options):ask(reader.queries(options, server_version), true)
+  conn:sync() -- free when nothing is queued; else it decides whether a transaction is open
+  local bounds = conn:transaction() == "T" and callers_transaction or own_transaction
+  local seqs = run_or_undo(conn, bounds, reader.queries(options, server_version), options)
   local build = builder.new(options, server_version)
-  reader.take_all(rows, build)
-  return build.value
-end
-
----Has all families take their rows.
----@param rows fun(): table  the rows of the next query
-function reader.take_all(rows, build)
-  for _, family in ipairs(families) do
-    family.take(rows(), build)
-  end
-end
-
-local function array(oids)
-  return "{" .. table.concat(oids, ",") .. "}"
-end
-
--- New objects have no rows in catalogs that have no fresh ones.
-local function has_rows(family, fresh)
-  if not fresh or not family.catalogs then
-    return true
-  end
-  for _, catalog in ipairs(family.catalogs) do
-    if fresh[catalog] then
-      return true
-    end
-  end
-  return false
-end
-
----The queries that read some objects, and their families.
----@param wanted table<integer, integer[]>  [OID of the catalog] = OIDs of objects
----@param fresh? table<string, true>  the objects are new, and these catalogs have fresh rows
----@return table[] queries, table[] families
-function reader.some(options, server_version, wanted, fresh)
-  local texts = reader.queries(options, server_version, true)
-  local queries, asked = {}, {}
   for i, family in ipairs(families) do
-    local is_needed, params = false, {}
-    for n, class in ipairs(family.of or {}) do
-      params[n] = array(wanted[class] or {})
-      is_needed = is_needed or wanted[class] ~= nil
-    end
-    if is_needed and has_rows(family, fresh) then
-      queries[#queries + 1] = { sql = texts[i], params = params }
-      asked[#asked + 1] = family
-    end
+    local seq, rows = conn:take()
+    assert(seq == seqs[i], "a result of another statement was not taken")
+    family.take(rows, build)
   end
-  return queries, asked
+  return build.value
 end
 
 return reader

@@ -10,7 +10,6 @@ local kinds = {
 }
 
 local relations = {
-  of = { class.relation },
   sql = [[
 SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS relkind,
   pg_catalog.pg_get_userbyid(c.relowner) AS owner, {acl c.relacl r c.relowner} AS acl,
@@ -22,14 +21,14 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name, c.relkind AS relkind,
     AS replica_identity,
   NULLIF(m.amname, 'heap') AS access_method, s.spcname AS tablespace,
   c.reloptions AS options, t.reloptions AS toast_options,
-  NULLIF(c.reltype, 0) AS row_type, NULLIF(c.reltoastrelid <> 0, false) AS has_toast,
+  NULLIF(c.reltype, 0) AS row_type,
   CASE WHEN c.reloftype <> 0 THEN 'composite ' || c.reloftype::regtype END AS of_type,
   CASE WHEN c.relkind = 'p' THEN pg_catalog.pg_get_partkeydef(c.oid) END AS partition_by,
   CASE WHEN c.relispartition THEN pg_catalog.pg_get_expr(c.relpartbound, c.oid) END AS bound,
   CASE WHEN c.relkind IN ('v', 'm') THEN pg_catalog.pg_get_viewdef(c.oid) END AS definition,
   CASE WHEN c.relkind = 'm' AND NOT c.relispopulated THEN true END AS not_populated,
   w.srvname AS server, f.ftoptions AS fdw_options
-FROM {some pg_class oid} c
+FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_catalog.pg_am m ON m.oid = c.relam
   LEFT JOIN pg_catalog.pg_tablespace s ON s.oid = c.reltablespace
@@ -44,31 +43,27 @@ function relations.take(rows, build)
   local type_ids = build.ids[class.type]
   for _, row in ipairs(rows) do
     local oid, row_type, kind = row.oid, row.row_type, kinds[row.relkind]
-    local has_toast = row.has_toast
-    row.oid, row.row_type, row.relkind, row.has_toast = nil, nil, nil, nil
+    row.oid, row.row_type, row.relkind = nil, nil, nil
     row.options = builder.options(row.options)
     row.toast_options = builder.options(row.toast_options)
     row.fdw_options = builder.options(row.fdw_options)
     row.columns = {}
     local identity = build:add_qualified(class.relation, oid, kind, row)
     if identity then
-      build.unit_of[identity].has_toast = has_toast
       build.names[oid] = identity:sub(#kind + 2)
       build.columns[oid] = {}
       if row_type then
         type_ids[row_type] = identity
-        build:own(build.unit_of[identity], class.type, row_type, true)
       end
     end
   end
 end
 
 local inheritance = {
-  of = { class.relation }, catalogs = { "pg_inherits" },
   sql = [[
 SELECT i.inhrelid AS child, i.inhparent AS parent, i.inhparent::regclass::text AS parent_name,
   NULLIF(i.inhdetachpending, false) AS detach_pending
-FROM {some pg_inherits inhrelid with indexes} i ORDER BY i.inhrelid, i.inhseqno]],
+FROM pg_catalog.pg_inherits i ORDER BY i.inhrelid, i.inhseqno]],
 }
 
 local subordinate = { index = true, constraint = true }
@@ -95,13 +90,11 @@ function inheritance.take(rows, build)
     local object = build:object(class.relation, row.child)
     if object then
       take_parent(object, ids[row.parent], row)
-      build:count(build:unit_with(class.relation, row.child), builder.rows.inheritance)
     end
   end
 end
 
 local sequences = {
-  of = { class.relation }, catalogs = { "pg_sequence" },
   sql = [[
 SELECT c.oid, n.nspname AS schema, c.relname AS name,
   pg_catalog.pg_get_userbyid(c.relowner) AS owner, {acl c.relacl s c.relowner} AS acl,
@@ -114,7 +107,7 @@ SELECT c.oid, n.nspname AS schema, c.relname AS name,
   NULLIF(s.seqcache, 1) AS cache, NULLIF(s.seqcycle, false) AS cycle,
   d.refobjid AS relation, d.refobjsubid AS attnum, NULLIF(d.deptype = 'i', false) AS is_identity,
   'nextval(' || pg_catalog.quote_literal(c.oid::regclass::text) || '::regclass)' AS nextval
-FROM {some pg_sequence seqrelid with sequences} s
+FROM pg_catalog.pg_sequence s
   JOIN pg_catalog.pg_class c ON c.oid = s.seqrelid
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN (VALUES ('int2'::regtype, -32768, 32767), ('int4'::regtype, -2147483648, 2147483647),
@@ -144,14 +137,12 @@ local function take_sequence(row, build)
   elseif is_identity then
     take_identity(row, column, (build:object(class.relation, relation)))
     build.identity_sequences[oid] = row
-    build:own(build:unit_with(class.relation, relation), class.relation, oid, true)
     return
   end
   local identity = build:add_qualified(class.relation, oid, "sequence", row)
   if identity and column then
     row.owned_by = build:column_identity(relation, attnum)
     column.serial = column.default == nextval and identity or column.serial
-    build:own_sequence(relation, oid)
   end
 end
 

@@ -5,11 +5,10 @@ local builder = require("luamig.snapshot.builder")
 local class = builder.class
 
 local schemas = {
-  of = { class.schema },
   sql = [[
 SELECT n.oid, n.nspname AS name, pg_catalog.pg_get_userbyid(n.nspowner) AS owner,
   {acl n.nspacl n n.nspowner} AS acl
-FROM {some pg_namespace oid} n
+FROM pg_catalog.pg_namespace n
 WHERE n.oid IN {schemas} AND n.oid NOT IN {members pg_namespace}]],
 }
 
@@ -43,7 +42,6 @@ end
 
 -- Left out: row types of tables, arrays and multiranges, which come and go with another object.
 local types = {
-  of = { class.type },
   sql = [[
 SELECT t.oid, n.nspname AS schema, t.typname AS name,
   pg_catalog.pg_get_userbyid(t.typowner) AS owner, {acl t.typacl T t.typowner} AS acl,
@@ -77,7 +75,7 @@ SELECT t.oid, n.nspname AS schema, t.typname AS name,
     'element', CASE WHEN t.typelem <> 0 THEN pg_catalog.format_type(t.typelem, NULL) END,
     'delimiter', NULLIF(t.typdelim, ','), 'collatable', NULLIF(t.typcollation <> 0, false)))
   END AS more
-FROM {some pg_type oid} t
+FROM pg_catalog.pg_type t
   JOIN pg_catalog.pg_namespace n ON n.oid = t.typnamespace
   LEFT JOIN pg_catalog.pg_class c ON c.oid = t.typrelid
   LEFT JOIN pg_catalog.pg_type b ON b.oid = t.typbasetype
@@ -99,7 +97,6 @@ local kinds = {
 local function take_composite(row, relation, identity, build)
   row.columns = {}
   build.ids[class.relation][relation] = identity
-  build:own(build.unit_of[identity], class.relation, relation, true)
   build.names[relation] = build:qualified(row)
   build.columns[relation] = {}
 end
