@@ -136,7 +136,9 @@ static const struct {
     [VERSION_LOCK_HOLDER] =
         {"lock_holder",
          "SELECT a.pid, a.usename AS role, a.application_name, a.client_addr::text AS host,"
-         " a.backend_start::text AS since, a.state"
+         // Between the parts of a pipeline a session is "active" though it waits for its client.
+         " a.backend_start::text AS since, CASE WHEN a.wait_event OPERATOR(pg_catalog.=)"
+         " 'ClientRead' THEN 'waiting' ELSE a.state END AS state"
          " FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a ON"
          " a.pid OPERATOR(pg_catalog.=) l.pid"
          " WHERE l.locktype OPERATOR(pg_catalog.=) 'advisory' AND l.granted"

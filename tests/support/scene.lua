@@ -142,7 +142,15 @@ end
 ---@return integer pid
 function Scene:running(pattern)
   return self:eventually([[SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-    AND pid <> pg_backend_pid() AND state = 'active' AND query LIKE $1 LIMIT 1]], { pattern })
+    AND pid <> pg_backend_pid() AND state = 'active' AND wait_event IS DISTINCT FROM 'ClientRead'
+    AND query LIKE $1 LIMIT 1]], { pattern })
+end
+
+---Waits until a COMMIT takes its time: one that sleeps, not one that is seen in passing.
+---@return integer pid
+function Scene:committing()
+  return self:eventually([[SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND query LIKE 'COMMIT%' AND wait_event = 'PgSleep' LIMIT 1]])
 end
 
 function Scene:close()
