@@ -44,6 +44,8 @@ describe("batched migrations on the command line", function()
   end
 
   local lower = 'set = { email_norm = op.sql("lower(email)"), n = op.sql("n + 1") }'
+  -- At least two milliseconds a row: it is still at work when it is to be disturbed.
+  local slowly = lower:gsub("n %+ 1", "n + 1 + length(pg_sleep(0.002)::text)")
 
   it("op.batch_execute works within a revision, and again after a downgrade", function()
     s:revision("002", "001", batch(lower), '  op.execute("ALTER TABLE users '
@@ -59,7 +61,7 @@ describe("batched migrations on the command line", function()
   end)
 
   it("goes on where it was killed, as often as it is killed", function()
-    s:revision("002", "001", batch(lower .. ", pause_ms = 5"))
+    s:revision("002", "001", batch(slowly))
     s:ok("upgrade 001")
     for i = 1, 3 do
       local process = s:start("upgrade")
@@ -99,7 +101,7 @@ describe("batched migrations on the command line", function()
   end)
 
   it("finishes the batch at hand when it is interrupted, and is resumed", function()
-    s:revision("002", "001", batch(lower .. ", pause_ms = 5"))
+    s:revision("002", "001", batch(slowly))
     s:ok("upgrade 001")
     local process = s:start("upgrade")
     s:eventually("SELECT count(*) > 300 FROM audit")

@@ -23,11 +23,11 @@ describe("a batched migration", function()
 
   local more = { n = op.sql("n + 1") }
 
-  local function numbers(rows)
+  local function numbers(rows, slow_ms)
     db:exec("DROP TABLE IF EXISTS numbers")
     db:exec("CREATE TABLE numbers (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)")
     db:exec("INSERT INTO numbers SELECT i FROM generate_series(1, $1::int) i", { rows })
-    db:audit("numbers", "id")
+    db:audit("numbers", "id", slow_ms)
   end
 
   local function given(options)
@@ -61,7 +61,7 @@ describe("a batched migration", function()
   end
 
   it("writes every row once although its process is killed again and again", function()
-    numbers(3000)
+    numbers(3000, 1)
     register("killed", { pause_ms = 3 })
     local kills = 0
     local current = worker("killed")
@@ -84,7 +84,7 @@ describe("a batched migration", function()
   end)
 
   it("writes every row once although its connections are terminated", function()
-    numbers(3000)
+    numbers(3000, 2)
     register("terminated", { pause_ms = 3, workers = 2 })
     local current = worker("terminated", 2)
     for _ = 1, 10 do

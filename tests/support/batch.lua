@@ -112,15 +112,18 @@ end
 
 ---Counts the writes of every row of a table, in `audit (key, writes)`. The counts are committed
 ---with the rows: a row that is written twice shows, whatever was killed.
-function Database:audit(table_name, key)
+---@param slow_ms? integer least milliseconds that the writing of a row takes: what is to be disturbed
+---  several times must not be over before, however fast the machine is
+function Database:audit(table_name, key, slow_ms)
   self:exec("DROP TABLE IF EXISTS audit")
   self:exec("CREATE TABLE audit (key text PRIMARY KEY, writes int NOT NULL)")
   self:exec(([[CREATE OR REPLACE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO public.audit VALUES (NEW.%s::text, 1)
   ON CONFLICT (key) DO UPDATE SET writes = public.audit.writes + 1;
+  PERFORM pg_sleep(%d / 1000.0);
   RETURN NEW;
-END $$]]):format(key))
+END $$]]):format(key, slow_ms or 0))
   self:exec(("CREATE TRIGGER audit AFTER UPDATE ON %s FOR EACH ROW EXECUTE FUNCTION audit()")
     :format(table_name))
 end
