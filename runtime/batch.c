@@ -53,7 +53,7 @@ const struct batch_status *batch_worker_status(const struct batch_worker *worker
 
 bool batch_told_to_stop(const struct batch_worker *worker)
 {
-    return atomic_load(&worker->control->stop) || interrupt_count() != worker->control->interrupts;
+    return atomic_load(&worker->control->stop) || interrupt_count() > 0;
 }
 
 bool batch_sleep(const struct batch_worker *worker, int64_t ms)

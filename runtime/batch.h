@@ -39,7 +39,6 @@ struct batch_control {
     atomic_bool held;        // give the range back and wait
     atomic_int slow_percent; // 100: full speed; 300: pause twice as long as a batch took
     atomic_bool vacuum;      // one worker shall vacuum the table now
-    unsigned interrupts;     // signals before the run began
 };
 
 enum batch_trouble { BATCH_TROUBLE_NONE, BATCH_TROUBLE_CONNECTION, BATCH_TROUBLE_RETRY };

@@ -21,7 +21,7 @@ static enum map_kill kill_reason(struct lib_map *map)
         map->watched_row = map->row;
         map->watched_ms = now;
     }
-    if (interrupt_count() != map->interrupts && now - map->start_ms > STOP_AFTER_MS) {
+    if (interrupt_count() > 0 && now - map->start_ms > STOP_AFTER_MS) {
         return MAP_KILL_ALL;
     }
     return now - map->watched_ms > map->row_limit_ms ? MAP_KILL_ROW : map->kill;
@@ -316,7 +316,6 @@ bool lib_map_new(lua_State *L, struct batch_mapper *mapper, struct fault *fault)
         return no_memory(fault);
     }
     map->L = L;
-    map->interrupts = interrupt_count();
     lua_pushcfunction(L, setup);
     lua_insert(L, 1);
     lua_pushlightuserdata(L, map);

@@ -52,7 +52,6 @@ struct lib_map {
     // the watch over the function
     int watched_row;
     int64_t watched_ms;
-    unsigned interrupts;
     enum map_kill kill;
 };
 

@@ -1,7 +1,6 @@
 #include "pool.h"
 
 #include "clock.h"
-#include "interrupt.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -33,7 +32,6 @@ struct pool {
     int running;
     bool is_stopped, is_held;
     int slow_percent;
-    unsigned interrupts;
     char host[64];
     int64_t rows, batches; // of workers that have ended
     enum batch_end worst;  // of them
@@ -49,7 +47,6 @@ struct pool *pool_new(const struct batch_job *job, const struct pool_hooks *hook
     pool->job = job;
     pool->hooks = hooks;
     pool->slow_percent = 100;
-    pool->interrupts = interrupt_count();
     fault_init(&pool->fault);
     if (gethostname(pool->host, sizeof pool->host - 1) != 0) {
         memcpy(pool->host, "?", 2);
@@ -159,7 +156,6 @@ static bool slot_start(struct pool *pool, struct fault *fault)
         atomic_store(&slot->control.held, pool->is_held);
         atomic_store(&slot->control.slow_percent, pool->slow_percent);
         atomic_store(&slot->control.vacuum, false);
-        slot->control.interrupts = pool->interrupts;
         int error = pthread_create(&slot->thread, NULL, slot_main, slot);
         if (error != 0) {
             return fault_set(fault, FAULT_MEMORY, "cannot start a worker: %s", strerror(error));

@@ -113,6 +113,21 @@ describe("batched migrations on the command line", function()
     assert.equal("2000 rows, at most 1 writes", audit())
   end)
 
+  it("a signal ends a map function that does not return", function()
+    s:revision("002", "001", batch([[read = { "id" }, map = function(row)
+      while row.id > 100 do end
+      return { email_norm = "x", n = 1 }
+    end]]))
+    s:ok("upgrade 001")
+    local process = s:start("upgrade")
+    s:eventually("SELECT count(*) > 50 FROM audit")
+    process:signal("INT")
+    local result = process:wait()
+    assert.equal(130, result.status)
+    assert.equal("0", s:list("SELECT count(*) FROM luamig.backfill_range WHERE state = 'leased'"))
+    assert.equal("0", s:list("SELECT count(*) FROM users WHERE n = 1 AND id > 100"))
+  end)
+
   local registered = [[
   op.backfill("norm", {
     table = "users", batch_rows = 50, target_ms = 5, remaining = "email_norm IS NULL",
@@ -203,6 +218,22 @@ describe("batched migrations on the command line", function()
     result = s:run("backfill cancel slow")
     assert.equal(2, result.status)
     assert.matches("is done already", result.stderr)
+  end)
+
+  it("a signal ends the functions of all workers", function()
+    s:revision("002", "001", [[
+  op.backfill("loop", { table = "users", read = { "id" }, workers = 2, batch_rows = 100,
+    map = function(row)
+      pcall(function() while row.id % 1000 > 100 do end end)
+      while row.id % 1000 > 100 do end
+      return { n = 1 }
+    end })]])
+    s:ok("upgrade")
+    local process = s:start("backfill run loop")
+    s:eventually("SELECT count(*) = 2 FROM luamig.backfill_range WHERE state = 'leased'")
+    process:signal("TERM")
+    assert.equal(143, process:wait().status)
+    assert.equal("0", s:list("SELECT count(*) FROM luamig.backfill_range WHERE state = 'leased'"))
   end)
 
   it("backfill run ends in time with the work that is left", function()

@@ -43,6 +43,39 @@ describe("a row transform", function()
     end)
   end
 
+  it("reads rows again that were changed between reading and writing", function()
+    orders(200)
+    local other <close> = db.made.connect()
+    local changes = 0
+    local result = db:run("race", spec(function(row)
+      if row.id == 60 and changes < 3 then
+        changes = changes + 1
+        other:exec("UPDATE orders SET raw = $1 WHERE id = 60", { changes .. "000.00" })
+      end
+      return to_cents(row)
+    end, { consistency = "compare" }))
+    assert.equal(3, changes)
+    assert.equal(200, result.changed)
+    assert.equal(300000, db:value("SELECT cents FROM orders WHERE id = 60"))
+    assert.equal(199, db:value("SELECT count(*) FROM orders WHERE cents = id * 100 + 25"))
+  end)
+
+  it("holds rows locked from reading to writing", function()
+    orders(20)
+    local other <close> = db.made.connect()
+    local sqlstate
+    db:run("held", spec(function(row)
+      if row.id == 10 then
+        other:exec("SET lock_timeout = '50ms'")
+        local ok, f = pcall(other.exec, other, "UPDATE orders SET raw = '0' WHERE id = 11")
+        sqlstate = not ok and f.sqlstate
+      end
+      return to_cents(row)
+    end))
+    assert.equal("55P03", sqlstate)
+    assert.equal(20, db:value("SELECT count(*) FROM orders WHERE cents = id * 100 + 25"))
+  end)
+
   it("writes only the rows that the function changes, and only those columns", function()
     orders(100)
     db:audit("orders", "id")
