@@ -114,11 +114,15 @@ static void search_go_on(struct batch_worker *worker)
     }
 }
 
-static bool pause_between(const struct batch_worker *worker)
+// A pause that the lease would hardly outlast is taken without a range.
+static void pause_between(struct batch_worker *worker)
 {
     int64_t slow = atomic_load(&worker->control->slow_percent);
     int64_t pause = worker->tuning.pause_ms + (slow > 100 ? worker->ms * (slow - 100) / 100 : 0);
-    return pause <= 0 || batch_sleep(worker, pause);
+    if (pause > worker->tuning.lease_ms / 2) {
+        batch_release(worker, NULL);
+    }
+    batch_sleep(worker, pause);
 }
 
 static bool step_done(struct batch_worker *worker, struct fault *fault)
@@ -149,7 +153,9 @@ static void vacuum(struct batch_worker *worker)
     fault_init(&ignored);
     struct statement stmt = {.sql = worker->job->vacuum};
     batch_release(worker, NULL);
+    conn_patient(worker->conn, false);              // a signal may cut it short
     conn_exec(worker->conn, &stmt, NULL, &ignored); // refused: the table's owner vacuums
+    conn_patient(worker->conn, true);
     fault_clear(&ignored);
 }
 

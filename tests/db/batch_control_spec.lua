@@ -135,6 +135,14 @@ describe("a backfill under control", function()
     assert.equal("not now", events[3].detail)
   end)
 
+  it("goes on when no standby is behind and no autovacuum runs", function()
+    numbers(50)
+    local result = db:run("calm", { table = "numbers", set = { n = op.sql("n + 1") },
+      throttle = { replication_lag = "1s", autovacuum = true, waiters = 0, wal_rate = "1GB/s" } })
+    assert.equal(50, result.changed)
+    assert.is_nil(control.status(st, "calm").held)
+  end)
+
   it("slows down when it writes more WAL than allowed", function()
     numbers(4000)
     register("wal", { throttle = { wal_rate = "10KB/s" }, batch_rows = 100, pause_ms = 100 })
