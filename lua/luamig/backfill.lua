@@ -13,7 +13,7 @@ local state = require("luamig.backfill.state")
 local backfill = {}
 
 -- One worker walks through one range a leaf; several share the table by so many ranges each.
-local RANGES_PER_WORKER <const> = 16
+local RANGES_PER_WORKER <const> = 4
 local RANGES_FOR_OTHERS <const> = 64 -- of a registered one, whoever may come
 
 ---Where the tables are, and as whom the work is done.
