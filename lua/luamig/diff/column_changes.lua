@@ -10,6 +10,7 @@ local not_null = require("luamig.diff.not_null")
 local privileges = require("luamig.diff.privileges")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
+local scan = require("luamig.diff.scan")
 local value = require("luamig.value")
 
 local column_changes = {}
@@ -57,7 +58,7 @@ function set.generated(_, before, after, args)
   if before.generated and not after.generated then
     args.generated = value.none
   elseif before.expression ~= after.expression then
-    args.generated = value.sql(after.expression)
+    args.generated = value.sql(scan.bare(after.expression))
   end
 end
 

@@ -4,6 +4,7 @@ local annotations = require("luamig.diff.annotations")
 local column_changes = require("luamig.diff.column_changes")
 local column_identity = require("luamig.diff.column_identity")
 local names = require("luamig.diff.names")
+local scan = require("luamig.diff.scan")
 local value = require("luamig.value")
 
 local column_definition = {}
@@ -44,9 +45,9 @@ end
 
 local function generated_of(column)
   if column.generated == "virtual" then
-    return { sql = column.expression, virtual = true }
+    return { sql = scan.bare(column.expression), virtual = true }
   end
-  return column.generated and column.expression or nil
+  return column.generated and scan.bare(column.expression) or nil
 end
 
 -- Columns that cannot be NULL anyway need not say so.

@@ -92,6 +92,15 @@ local function inherited_fate(plan, identity, name)
   return nil
 end
 
+-- Whether a column is the table's own or its parents' alone cannot be said afterwards.
+local function note_origin(plan, identity, before, column)
+  if before and before.inherited ~= column.inherited
+    and #column_inheritance.parents(plan, identity) > 0 then
+    plan:note(identity, ("that column %s is %s"):format(column.name,
+      column.inherited and "its parents' alone" or "its own, too"))
+  end
+end
+
 ---Sets the fates of the columns of a table that stays. Parents must have been asked before.
 ---@return boolean  whether anything changes
 function column_fates.compare(plan, identity)
@@ -100,6 +109,7 @@ function column_fates.compare(plan, identity)
   for name, column in pairs(after) do
     local column_identity = plan.column_identity(object, name)
     local fate = fate_of(plan, object, before[name], column)
+    note_origin(plan, identity, before[name], column)
     plan.fate[column_identity] = fate or inherited_fate(plan, identity, name)
     is_changed = is_changed or fate ~= nil
   end

@@ -116,13 +116,6 @@ function constraints.words(plan, object, has_comment, out)
   end
 end
 
--- A part goes when the whole is dropped, unless its table has left the partitioned one.
-function constraints.falls_off(plan, before, after)
-  local old, new = plan.a.objects[before.parent], plan.b.objects[after.parent]
-  return before.part_of ~= nil and after.part_of == nil and new ~= nil
-    and old.partition_of == new.partition_of and not plan.b.objects[before.part_of]
-end
-
 local fields = {
   "type", "definition", "deferrable", "initially_deferred", "not_enforced", "no_inherit",
 }
@@ -138,11 +131,7 @@ local function same_index(before, after)
 end
 
 ---@return "replace"|"alter"|nil
-function constraints.compare(plan, before, after, identity)
-  if constraints.falls_off(plan, before, after) then
-    plan:go_with(identity, before.part_of)
-    return "replace"
-  end
+function constraints.compare(_, before, after)
   local is_same = same_index(before, after)
   for _, field in ipairs(fields) do
     if field ~= "definition" or not is_validated(before, after) then
@@ -261,6 +250,11 @@ end
 
 ---Makes the node that changes a constraint.
 function constraints.alter(plan, identity, before, after)
+  if before.inherited ~= after.inherited and before.part_of == after.part_of
+    and not plan.detached[after.parent] and not plan.standalone[after.parent] then
+    plan:note(identity, after.inherited and "that it is the parent's alone"
+      or "that it is the table's own, too")
+  end
   local list = constraints.change(plan, before, after)
   if list[1] then
     plan:node({

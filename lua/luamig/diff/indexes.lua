@@ -1,5 +1,6 @@
 --- Indexes that no constraint owns.
 
+local annotations = require("luamig.diff.annotations")
 local constraints = require("luamig.diff.constraints")
 local index_sql = require("luamig.index")
 local key_text = require("luamig.diff.key_text")
@@ -41,6 +42,11 @@ local function fields_of(object)
   }
 end
 
+-- An index of a partitioned table that lacks parts was made without any.
+local function is_alone(plan, object)
+  return object.invalid and plan:is_partitioned(object.parent) or nil
+end
+
 local function is_faithful(plan, object)
   local spec = fields_of(object)
   if not spec then
@@ -57,10 +63,11 @@ end
 ---The record that creates an index.
 function indexes.creation(plan, object)
   if not is_faithful(plan, object) then
-    return records.sql(without_only(object.definition))
+    return records.sql(is_alone(plan, object) and object.definition
+      or without_only(object.definition))
   end
   local args = fields_of(object)
-  args.name, args.table = object.name, plan:parent_name(object)
+  args.name, args.table, args.only = object.name, plan:parent_name(object), is_alone(plan, object)
   args.comment = plan.options.comments ~= false and object.comment or nil
   return records.new("create_index", args)
 end
@@ -77,22 +84,30 @@ local function bare_definition(object)
 end
 
 ---@return "replace"|"alter"
-function indexes.compare(plan, before, after, identity)
-  if constraints.falls_off(plan, before, after) then
-    plan:go_with(identity, before.part_of)
-    return "replace"
-  end
+function indexes.compare(plan, before, after)
   local is_same = bare_definition(before) == bare_definition(after)
-    and before.parent == after.parent and (before.invalid == after.invalid or after.invalid)
+    and before.parent == after.parent
+  if is_same and before.invalid ~= after.invalid then
+    -- That of a partitioned table becomes valid with its last part.
+    is_same = plan:is_partitioned(after.parent) == (before.invalid == true)
+  end
   return is_same and "alter" or "replace"
 end
 
 local function is_automatic(plan, object)
   return object.part_of ~= nil and not plan.standalone[object.parent]
+    and not partitions.is_joined_by_hand(plan, object)
 end
 
 local function relation(object)
   return { ["relation " .. names.sql(object)] = true }
+end
+
+-- Nobody builds an index halfway.
+local function say_invalid(plan, identity, object)
+  if object.invalid and not plan:is_partitioned(object.parent) then
+    plan:cannot(identity, "it is invalid: an index that was not built to its end")
+  end
 end
 
 ---Makes the node that creates an index.
@@ -107,13 +122,11 @@ function indexes.create(plan, identity, object)
   local list = { record }
   local fresh = { comment = record.op == "create_index" and object.comment or nil }
   constraints.index_words(plan, object, fresh, object, list)
-  if object.extensions then
-    local annotations = require("luamig.diff.annotations")
-    annotations.extensions(object, nil, object.extensions, list)
+  annotations.extensions(object, nil, object.extensions, list)
+  if object.part_of and not plan.standalone[object.parent] then
+    list[#list + 1] = partitions.join(plan, object)
   end
-  if object.invalid and not plan:is_partitioned(object.parent) then
-    plan:cannot(identity, "it is invalid: an index that was not built to its end")
-  end
+  say_invalid(plan, identity, object)
   plan:node({
     when = "make", kind = "index", identity = identity, sort = object.parent,
     gives = { [identity] = true }, claims = relation(object), records = list,
@@ -149,6 +162,13 @@ function indexes.alter(plan, identity, before, after)
       quote.ident(after.tablespace or "pg_default"))
   end
   constraints.index_words(plan, after, before, after, out)
+  annotations.extensions(after, before.extensions, after.extensions, out)
+  if before.part_of ~= after.part_of and partitions.is_joined_by_hand(plan, after) then
+    out[#out + 1] = partitions.join(plan, after)
+  end
+  if before.invalid ~= after.invalid then
+    say_invalid(plan, identity, after)
+  end
   if out[1] then
     plan:node({
       when = "change", kind = "index", identity = identity, sort = after.parent,

@@ -85,6 +85,24 @@ function partitions.made_up_name(object, table_name)
   return object.name
 end
 
+---Whether the index or constraint of a partition must be made and attached by itself: that of the
+---partitioned table is there already, or was made without its parts.
+---@param object table  with part_of
+function partitions.is_joined_by_hand(plan, object)
+  local whole = plan.b.objects[object.part_of or ""]
+  local is_table_staying = plan.a.objects[object.parent] ~= nil
+    and not plan:is_made(object.parent) and not plan.standalone[object.parent]
+  return whole ~= nil and is_table_staying
+    and (whole.invalid == true or not plan:is_made(object.part_of))
+end
+
+---The record that attaches the index of a partition.
+function partitions.join(plan, object)
+  return records.new("attach_index", {
+    index = plan:name_of(object.part_of), partition_index = plan:name(object),
+  })
+end
+
 ---Makes the node that gives a part its name, when that is not the one it gets by itself.
 ---@param add_words fun(list: table)  adds the records of what is said about the part
 function partitions.name_part(plan, identity, object, add_words)
@@ -122,6 +140,7 @@ local function detach(plan, identity, before)
     records = {
       records.new("detach_partition", {
         table = plan:name_of(parent), partition = plan:name(before),
+        finalize = before.detach_pending,
       }),
     },
   })
@@ -139,13 +158,23 @@ local function children_of(plan, identity)
   return set
 end
 
+-- The table's own triggers whose names those of the parent will have.
+local function triggers_in_the_way(plan, identity)
+  local set = {}
+  for _, child in ipairs(plan.children.b[identity] or {}) do
+    local object, old = plan.b.objects[child], plan.a.objects[child]
+    set[child] = object.kind == "trigger" and object.part_of ~= nil and old ~= nil or nil
+  end
+  return set
+end
+
 ---Makes the node that attaches a table; it has what its parent asks for.
 function partitions.attach(plan, identity, after)
   local needs = children_of(plan, identity)
   needs[identity], needs[after.partition_of] = true, true
   plan:node({
     when = "change", kind = "index", identity = "attach " .. identity,
-    needs = needs,
+    needs = needs, behind = triggers_in_the_way(plan, identity),
     gives = { ["attached " .. identity] = true },
     follows = { [identity] = true, [after.partition_of] = true },
     records = {
@@ -157,6 +186,7 @@ end
 
 local function is_moved(plan, before, after)
   return before.partition_of ~= after.partition_of or before.bound ~= after.bound
+    or before.detach_pending and not after.detach_pending
     or plan:is_gone(before.partition_of or "")
 end
 
@@ -167,6 +197,9 @@ end
 
 ---Makes the nodes by which a table that stays leaves and joins partitioned tables.
 function partitions.move(plan, identity, before, after)
+  if after.detach_pending and not before.detach_pending then
+    plan:cannot(identity, "that it is detached halfway")
+  end
   if not is_moved(plan, before, after) then
     return
   end

@@ -205,8 +205,17 @@ local function sorted_pairs(map)
   end
 end
 
-local function is_automatic(object)
-  return object.part_of ~= nil
+-- The part of a partitioned table's index goes with that, unless its table leaves first.
+function Spread:part(identity, object, what)
+  local plan = self.plan
+  local now, parent = plan.b.objects[identity], plan.b.objects[object.parent]
+  local old_parent = plan.a.objects[object.parent]
+  local is_left = now and parent and now.part_of ~= object.part_of
+    and parent.partition_of == old_parent.partition_of
+  if what == "gone" and is_left then
+    self:replace(identity)
+    plan:go_with(identity, object.part_of)
+  end
 end
 
 function Spread:object(identity, used, what)
@@ -216,8 +225,10 @@ function Spread:object(identity, used, what)
     return
   elseif what == "retyped" and follows_retype[object.kind] and survives_retype(plan, identity) then
     return
-  elseif not plan.b.objects[identity] or is_automatic(object) then
+  elseif not plan.b.objects[identity] then
     return
+  elseif object.part_of then
+    self:part(identity, object, what)
   elseif plan.fate[identity] == "alter" and lets_go[object.kind]
     and not needs_in_new(plan, identity, used) then
     return

@@ -155,6 +155,7 @@ function triggers.create(plan, identity, object)
     plan:node({
       when = "make", kind = object.kind, identity = identity, sort = object.parent,
       gives = { [identity] = true }, claims = claims(object), records = list,
+      after = { plan.detached[object.parent] },
       needs = is_copy(object) and { [object.part_of] = true } or nil,
     })
   end
@@ -176,12 +177,14 @@ function triggers.drop(plan, identity, object)
 end
 
 ---@return "replace"|"alter"
-function triggers.compare(_, before, after)
+function triggers.compare(plan, before, after)
   local is_other = before.definition ~= after.definition
   if is_other and (before.constraint or after.constraint) then
     return "replace"
-  elseif before.part_of and not after.part_of then
-    return "replace"
+  elseif (before.part_of == nil) ~= (after.part_of == nil) then
+    -- A copy comes and goes with the partition; else see spread.lua.
+    local old, new = plan.a.objects[before.parent], plan.b.objects[after.parent]
+    return old.partition_of ~= new.partition_of and "replace" or "alter"
   end
   return "alter"
 end

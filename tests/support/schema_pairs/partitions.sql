@@ -256,3 +256,49 @@ CREATE TABLE p (n int, a int DEFAULT 1, g int GENERATED ALWAYS AS (n * 2) STORED
   PARTITION BY RANGE (n);
 CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
 
+--- partitioned: index without its parts
+CREATE TABLE p (n int, a int) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE r PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- before
+CREATE INDEX i ON ONLY p (a);
+CREATE INDEX qi ON q (a);
+-- after
+CREATE INDEX i ON ONLY p (a);
+CREATE INDEX qi ON q (a);
+CREATE INDEX ri ON r (a);
+ALTER INDEX i ATTACH PARTITION qi;
+ALTER INDEX i ATTACH PARTITION ri;
+
+--- partitioned: index with one of its parts
+CREATE TABLE p (n int, a int) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TABLE r PARTITION OF p FOR VALUES FROM (10) TO (20);
+-- before
+-- after
+CREATE INDEX i ON ONLY p (a);
+CREATE INDEX qi ON q (a);
+ALTER INDEX i ATTACH PARTITION qi;
+
+--- partitioned: trigger that a partition keeps when it leaves
+CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+-- before
+CREATE TABLE p (n int) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE TRIGGER g AFTER INSERT ON p FOR EACH ROW EXECUTE FUNCTION f();
+-- after
+CREATE TABLE p (n int) PARTITION BY RANGE (n);
+CREATE TABLE q (n int);
+CREATE TRIGGER g AFTER INSERT ON q FOR EACH ROW EXECUTE FUNCTION f();
+
+--- partitioned: keys of a partition that leaves with them
+-- before
+CREATE TABLE p (n int PRIMARY KEY, a int) PARTITION BY RANGE (n);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (10);
+CREATE INDEX i ON p (a);
+-- after
+CREATE TABLE p (n int PRIMARY KEY, a int) PARTITION BY RANGE (n);
+CREATE TABLE q (n int NOT NULL CONSTRAINT q_pkey PRIMARY KEY, a int);
+CREATE INDEX q_a_idx ON q (a);
+CREATE INDEX i ON p (a);
+
