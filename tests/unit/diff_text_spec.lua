@@ -168,6 +168,23 @@ describe("values of a column that gets another type", function()
   end
 end)
 
+describe("values that get another type", function()
+  local plan = { a = { objects = {} }, b = { objects = {} } }
+  for _, row in ipairs({
+    { "numeric(10,4)", "numeric(10,2)", true }, { "numeric", "numeric(10,2)", true },
+    { "numeric(10,2)", "numeric(12,2)", false }, { "double precision", "integer", true },
+    { "integer", "bigint", false }, { "bigint", "integer", false }, { "text", "uuid", false },
+    { "timestamp with time zone", "date", true }, { "date", "timestamp without time zone", false },
+    { "timestamp(6) without time zone", "timestamp(0) without time zone", true },
+    { "json", "jsonb", true }, { "character varying(20)", "character varying(10)", false },
+  }) do
+    it(("%s something: %s to %s"):format(row[3] and "lose" or "do not lose", row[1], row[2]),
+      function()
+        assert.equal(row[3], conversion.loses(plan, row[1], row[2]))
+      end)
+  end
+end)
+
 describe("an enum", function()
   local function additions(before, after)
     local out = {}

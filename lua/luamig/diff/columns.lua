@@ -4,6 +4,7 @@ local column_changes = require("luamig.diff.column_changes")
 local column_definition = require("luamig.diff.column_definition")
 local column_fates = require("luamig.diff.column_fates")
 local column_inheritance = require("luamig.diff.column_inheritance")
+local conversion = require("luamig.diff.conversion")
 local names = require("luamig.diff.names")
 local records = require("luamig.diff.records")
 
@@ -128,6 +129,15 @@ local function holders_of_not_null(plan, identity, before, after)
   return out
 end
 
+-- Values that the new type cannot hold in full.
+local function loss_of(plan, identity, before, after)
+  if before.generated or not conversion.loses(plan, before.type, after.type) then
+    return nil
+  end
+  return ("what %s does not hold of column %s of %s"):format(names.type(after.type), after.name,
+    plan:name(plan.b.objects[identity]))
+end
+
 function make.alter(plan, identity, name, column, before, fate)
   local set = columns.covered(plan, identity, name)
   local first
@@ -143,6 +153,7 @@ function make.alter(plan, identity, name, column, before, fate)
     claims = column.identity and not before.identity
       and sequence_name(plan, identity, column.sequence) or nil,
     records = column_changes.records(plan, plan.b.objects[identity], before, column),
+    data_loss = loss_of(plan, identity, before, column),
   })
   if first then
     table.insert(node.after, first)

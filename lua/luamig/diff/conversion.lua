@@ -89,6 +89,42 @@ function conversion.using(plan, column, from, to)
   return ("%s::text::%s"):format(name, to)
 end
 
+-- Conversions that leave something of a value out, and say nothing.
+local losing = {
+  real = "smallint integer bigint", ["double precision"] = "smallint integer bigint real",
+  numeric = "smallint integer bigint real double", timestamp = "date time",
+  timestamptz = "date time timetz", interval = "time", timetz = "time", json = "jsonb",
+}
+
+-- How many digits behind the point, or of a second, a type keeps; nil: all of them.
+local function digits(type_name)
+  local precision, scale = type_name:match("%((%d+),?(%-?%d*)%)")
+  if not precision then
+    return nil
+  elseif type_name:find("^numeric") then
+    return tonumber(scale) or 0
+  end
+  return tonumber(precision)
+end
+
+local keeps_digits = {
+  numeric = true, timestamp = true, timestamptz = true, time = true, timetz = true,
+}
+
+---Whether values may come out as others when a column gets another type, without a word of the
+---server: what is too long or too big for the new type is an error, and no loss.
+---@param from string  type, as format_type has it
+---@param to string
+---@return boolean
+function conversion.loses(plan, from, to)
+  local x, y = plain(plan, from), plain(plan, to)
+  if x ~= y then
+    return lists(losing, x, y)
+  end
+  local had, has = digits(from), digits(to)
+  return keeps_digits[x] and has ~= nil and (had == nil or has < had) or false
+end
+
 ---Whether columns of the two types can refer to each other, so that a foreign key survives while
 ---one side has its new type and the other the old one.
 ---@return boolean

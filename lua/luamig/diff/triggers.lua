@@ -60,7 +60,8 @@ local function read_referencing(text, args)
   end
 end
 
--- CREATE [CONSTRAINT] TRIGGER name timing events ON table … FOR EACH … WHEN (…) EXECUTE FUNCTION …
+-- CREATE [CONSTRAINT] TRIGGER name timing events ON table … FOR EACH … WHEN (…)
+--   EXECUTE FUNCTION …
 local function args_of(object)
   local definition = object.definition
   local head = ("CREATE %sTRIGGER %s "):format(object.constraint and "CONSTRAINT " or "",
