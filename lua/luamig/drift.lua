@@ -3,6 +3,7 @@
 
 local comparison = require("luamig.comparison")
 local desired = require("luamig.desired")
+local fault = require("luamig.fault")
 local revision = require("luamig.revision")
 local runner = require("luamig.runner")
 local scratch = require("luamig.scratch")
@@ -26,23 +27,49 @@ local function place_of_names(connection, path)
   return row.name
 end
 
+local function open_place(ctx, is_throwaway)
+  ctx.scratch_place = scratch.open({
+    report = ctx.report,
+    like = ctx:connect(),
+    like_url = require("luamig.database").url(ctx),
+    role = not is_throwaway and ctx:config().role or nil,
+    is_throwaway = is_throwaway,
+  })
+  ctx.closing[#ctx.closing + 1] = ctx.scratch_place
+end
+
 ---A place for scratch databases beside the database at hand; opened once, closed with the session.
 ---@param ctx luamig.Session
 ---@return fun(): table
 function drift.place(ctx)
   return function()
     if not ctx.scratch_place then
-      local place = scratch.open({
-        report = ctx.report,
-        like = ctx:connect(),
-        like_url = require("luamig.database").url(ctx),
-        role = ctx:config().role,
-      })
-      ctx.scratch_place = place
-      ctx.closing[#ctx.closing + 1] = place
+      open_place(ctx)
     end
     return ctx.scratch_place
   end
+end
+
+local NO_PERMISSION <const> = "42501"
+
+-- A role that may make databases may still not make every extension; on a throwaway server it is
+-- the superuser.
+local function build_target(ctx, options)
+  local target = ctx:config().target
+  local ok, result = pcall(desired.of, ctx, target, options)
+  if ok then
+    return result
+  end
+  local is_forbidden = fault.is(result) and result.sqlstate == NO_PERMISSION
+    and ctx.scratch_place and not ctx.scratch_place:is_throwaway()
+  if not is_forbidden then
+    error(result, 0)
+  end
+  ctx.report.info(("%s cannot be built on this server: %s"):format(drift.shown(target),
+    result.message))
+  open_place(ctx, true)
+  options.cfg = setmetatable({ role = false }, { __index = options.cfg })
+  return desired.of(ctx, target, options)
 end
 
 ---@class luamig.Drift
@@ -61,7 +88,7 @@ function drift.read(self)
   local options = {
     cfg = cfg, place = drift.place(ctx), search_path = settings.search_path,
   }
-  local wanted = desired.of(ctx, cfg.target, options)
+  local wanted = build_target(ctx, options)
   local role = cfg.role or self.conn:info().user
   desired.forget_builder(wanted, role)
   return {

@@ -127,7 +127,7 @@ local function start_throwaway(self, like)
   end
 end
 
-local function say_throwaway(self, like)
+local function say_throwaway(self, like, is_told)
   local info = self.server:info()
   local words = ("a throwaway PostgreSQL %d"):format(info.major)
   if not like then
@@ -135,8 +135,8 @@ local function say_throwaway(self, like)
     return
   end
   local their = like:info().server_version // 10000
-  self.report.info(("scratch databases are made on %s: the role '%s' may not make databases")
-    :format(words, like:info().user))
+  self.report.info(("scratch databases are made on %s%s"):format(words,
+    is_told and "" or (": the role '%s' may not make databases"):format(like:info().user)))
   if their ~= info.major then
     self.report.warn(("the database at hand is PostgreSQL %d: what the two servers say "
       .. "differently shows as a difference"):format(their))
@@ -149,6 +149,7 @@ end
 ---@field like? userdata  connection to the database at hand, whose server is used when it may be
 ---@field like_url? string  its URL
 ---@field role? string    who shall own the databases
+---@field is_throwaway? boolean  a throwaway server, although the role may make databases
 ---@field option? string  that the user named the server with; "--server"
 
 local function open(self, options)
@@ -156,13 +157,13 @@ local function open(self, options)
   if options.url then
     self.url = options.url
     self.admin = conn.open({ url = self.url, application_name = APPLICATION })
-  elseif like and may_create(like) then
+  elseif like and not options.is_throwaway and may_create(like) then
     self.url = options.like_url
     self.likeness = likeness_of(like)
     self.admin = conn.open({ url = self.url, application_name = APPLICATION })
   else
     start_throwaway(self, like)
-    say_throwaway(self, like)
+    say_throwaway(self, like, options.is_throwaway)
   end
   take_token(self)
   if not self.server then
