@@ -3,12 +3,9 @@
 -- one at hand, for only the server knows all the texts that a new name gets into.
 
 local clause = require("luamig.clause")
-local conn = require("luamig.core.conn")
-local diff = require("luamig.diff")
 local fault = require("luamig.fault")
 local quote = require("luamig.quote")
-local snapshot = require("luamig.snapshot")
-local statements = require("luamig.diff.statements")
+local rehearsal = require("luamig.rehearsal")
 
 local renames = {}
 
@@ -114,25 +111,6 @@ function renames.changes(list, plain_schema, is_back)
   return out
 end
 
-local function run(connection, changes, context)
-  for _, statement in ipairs(statements.of(changes, context)) do
-    connection:exec(statement.sql)
-  end
-end
-
--- Owners and privileges are not rehearsed: the role may not be allowed to give them.
-local function without_owners(value)
-  local objects = {}
-  for identity, object in pairs(value.objects) do
-    if object.kind ~= "default privileges" then
-      objects[identity] = object
-    end
-  end
-  return setmetatable({ objects = objects }, { __index = value })
-end
-
-local WITHOUT <const> = { owners = false, privileges = false }
-
 local function refuse(why)
   fault.raise({
     kind = "operation",
@@ -140,27 +118,6 @@ local function refuse(why)
     detail = why,
     hint = "write the rename as a revision of its own, apply it, and take renamed_from away",
   })
-end
-
-local function copy_onto(connection, a, context)
-  local empty = snapshot.read(connection)
-  local wanted = without_owners(a)
-  local options = { owners = false, privileges = false, server_version = context.server_version }
-  local ok, failure = pcall(function()
-    run(connection, diff.between(without_owners(empty), wanted, options).changes, context)
-  end)
-  if not ok then
-    if not fault.is(failure) or failure.kind == "interrupted" then
-      error(failure, 0)
-    end
-    refuse(failure.message)
-  end
-  local made = snapshot.read(connection)
-  if not snapshot.equal(without_owners(made), wanted, WITHOUT) then
-    local left = diff.between(without_owners(made), wanted, options)
-    local first = left.changes[1] or left.unsupported[1]
-    refuse(first and first.identity)
-  end
 end
 
 local function take_words(from, to)
@@ -210,14 +167,15 @@ function renames.rehearse(place, a, list, context)
   if not list[1] then
     return a
   end
-  local connection <close> = conn.open({
-    url = place:create().url, application_name = "luamig scratch",
-  })
-  copy_onto(connection, a, context)
-  run(connection, renames.changes(list), context)
-  local copy = snapshot.read(connection)
-  complete(copy, a, list)
-  return copy
+  local copy, why = rehearsal.copy(place, a, context)
+  if not copy then
+    refuse(why)
+  end
+  local close <close> = copy -- luacheck: no unused
+  copy:run(renames.changes(list))
+  local value = copy:read()
+  complete(value, a, list)
+  return value
 end
 
 return renames

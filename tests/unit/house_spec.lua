@@ -28,8 +28,8 @@ local layers <const> = {
   {
     name = "work", what = "what a command does, from beginning to end",
     modules = [[session migration migrate runner offline confirm draft template scaffold rebase
-      entry command_line comparison desired drift renames schema_file scratch roundtrip roundtrip.*
-      backfill backfill.* autogenerate squash plan plan.* lint
+      entry command_line comparison desired drift rehearsal renames schema_file scratch
+      roundtrip roundtrip.* backfill backfill.* autogenerate squash plan plan.* lint
       lint.* trace trace.* rig sample_rows]],
   },
   {
