@@ -169,8 +169,9 @@ object = function(kind, name) … end. Scratch databases are made on the server 
 its role may make any, else on a throwaway PostgreSQL; diff makes them there unless --server names
 another one.
 
-What is written is a draft. It says what loses data, in the header (data_loss) and at its place; how
-rows shall be kept, only you know. An example: examples/autogenerate.]])
+What is written is a draft, tried upwards, downwards and upwards again on an empty copy. It says
+what loses data, in the header (data_loss) and at its place; how rows shall be kept, only you know.
+An example: examples/autogenerate.]])
 
 topic("roundtrip", "test-roundtrip: the proof that every revision can be undone", [[
   luamig test-roundtrip                all revisions, on a throwaway PostgreSQL
