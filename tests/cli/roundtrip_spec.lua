@@ -288,13 +288,17 @@ end
       [[  op.execute("DROP TABLE d")]])
     local result = trip(s)
     assert.equal(0, result.status, result.stderr)
-    assert.matches("keeps 002  revision 002\n      irreversible: keys are destroyed\n",
+    assert.matches("stays 002  revision 002\n      irreversible: keys are destroyed\n",
       result.stdout, 1, true)
-    assert.matches("keeps 003  revision 003\n      irreversible: so are these\n", result.stdout, 1,
+    assert.matches("stays 003  revision 003\n      irreversible: so are these\n", result.stdout, 1,
       true)
+    assert.matches("all the way down  %(%d+ ms%)\n      not all of it: 003 is irreversible\n",
+      result.stdout)
     assert.matches("4 revisions tested: 2 passed, 2 irreversible", result.stdout, 1, true)
     local strict = trip(s, "--strict")
     assert.equal(8, strict.status)
+    assert.matches("FAIL  002  revision 002\n      irreversible: keys are destroyed\n",
+      strict.stdout, 1, true)
     assert.matches("error: 2 revisions are irreversible, and --strict does not allow that",
       strict.stderr, 1, true)
   end)

@@ -70,6 +70,16 @@ describe("revisions that only create", function()
     return guess:is_plain(scratch:fresh("001"))
   end
 
+  setup(function()
+    local admin <close> = require("luamig.core.conn").open({ url = server.url() })
+    admin:exec("CREATE ROLE luamig_spec_other")
+  end)
+
+  teardown(function()
+    local admin <close> = require("luamig.core.conn").open({ url = server.url() })
+    admin:exec("DROP ROLE luamig_spec_other")
+  end)
+
   local table_a = { create("a"), 'op.drop_table("a")' }
   local table_b = { create("b"), 'op.drop_table("b")' }
 
@@ -108,7 +118,10 @@ describe("revisions that only create", function()
   it("are not proved when a downgrade changes what was there before", function()
     for _, change in ipairs({ "COMMENT ON TABLE a IS 'old'", "GRANT SELECT ON a TO PUBLIC",
       "ALTER TABLE a ALTER COLUMN name DROP DEFAULT", "ALTER TABLE a RENAME TO a2",
-      "ALTER TABLE a ADD CHECK (id > 0)", "ALTER TABLE a SET (fillfactor = 50)" }) do
+      "ALTER TABLE a ADD CHECK (id > 0)", "ALTER TABLE a SET (fillfactor = 50)",
+      "ALTER TABLE a OWNER TO luamig_spec_other",
+      "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET work_mem = 1000', current_database()); "
+        .. "END $$" }) do
       assert.is_false(is_proved({ table_a, { create("b"),
         ('op.drop_table("b") op.execute(%q)'):format(change) } }, 1), change)
       scratch:drop()
@@ -127,6 +140,19 @@ describe("revisions that only create", function()
     local refers = { create("b", ', op.foreign_key({ "id" }, "a", { "id" })'),
       'op.drop_table("b")' }
     assert.is_false(is_proved({ table_a, refers }, 1))
+  end)
+
+  it("are proved whatever other sessions do to what all databases share", function()
+    open({ table_a })
+    local guess = creations.new(scratch)
+    guess:begin()
+    local other <close> = require("luamig.core.conn").open({ url = server.url() })
+    other:exec("CREATE ROLE luamig_spec_third")
+    other:exec("DROP ROLE luamig_spec_third")
+    at:drop(at:create())
+    assert.is_nil(scratch:run(scratch:steps({ { "001", "upgrade" }, { "001", "downgrade" },
+      { "001", "upgrade" } })))
+    assert.is_true(guess:is_proved())
   end)
 
   it("are not proved while there are event triggers, which may do anything", function()

@@ -209,7 +209,7 @@ ok 7 - all the way down # time=40ms
       "        versions/001.lua:9  downgrade()",
       "          index i: left behind",
       "          a | b",
-      "keeps 003  third",
+      "stays 003  third",
       "      irreversible: keys, gone",
       "      data: warning: data_loss is declared",
       "      not filled: table t: a check",

@@ -50,12 +50,13 @@ local function check_options(options)
   end
 end
 
-local function text_options(report, is_stdout_taken)
+local function text_options(report, is_stdout_taken, is_strict)
   local stream = is_stdout_taken and "stderr" or "stdout"
   return {
     out = is_stdout_taken and report.say or report.out,
     progress = report.live,
     lines_of_fault = report.fault_lines,
+    strict = is_strict,
     styled = function(color, text)
       return report.styled(stream, color, text)
     end,
@@ -69,9 +70,10 @@ local function observers_of(ctx)
     texts[#texts + 1] = "json"
   end
   local specs = reports.parse(texts)
-  local observers = reports.observers(specs, ctx.report, ctx.options.strict or false)
-  local text = require("luamig.roundtrip.text")
-  table.insert(observers, 1, text.new(text_options(ctx.report, reports.takes_stdout(specs))))
+  local is_strict = ctx.options.strict or false
+  local observers = reports.observers(specs, ctx.report, is_strict)
+  local options = text_options(ctx.report, reports.takes_stdout(specs), is_strict)
+  table.insert(observers, 1, require("luamig.roundtrip.text").new(options))
   return observers
 end
 

@@ -29,15 +29,11 @@ local keys = {
   pg_attrdef = "oid", pg_attribute = "attrelid", pg_class = "oid", pg_constraint = "oid",
   pg_depend = "objid", pg_description = "objoid", pg_enum = "oid", pg_index = "indexrelid",
   pg_namespace = "oid", pg_partitioned_table = "partrelid", pg_sequence = "seqrelid",
-  pg_shdepend = "objid", pg_trigger = "oid", pg_type = "oid",
+  pg_trigger = "oid", pg_type = "oid",
 }
 
-local conditions = {
-  pg_shdepend = "x.dbid OPERATOR(pg_catalog.=) (SELECT d.oid FROM pg_catalog.pg_database d "
-    .. "WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()) AND ",
-}
-
--- Statistics are no part of what revisions make, and no more are the bytes of large objects.
+-- Statistics are no part of what revisions make, and no more are the bytes of large objects. The
+-- catalogs that all databases share are looked at in another way, for others write to them too.
 -- A counter has a part that this session has not handed over yet.
 local counters_sql = [[
   SELECT t.name, t.inserted, t.updated, t.deleted FROM (
@@ -50,7 +46,7 @@ local counters_sql = [[
              OPERATOR(pg_catalog.+) pg_catalog.pg_stat_get_xact_tuples_deleted(c.oid) AS deleted
       FROM pg_catalog.pg_class c
      WHERE c.relnamespace OPERATOR(pg_catalog.=) 'pg_catalog'::pg_catalog.regnamespace
-       AND c.relkind OPERATOR(pg_catalog.=) 'r'
+       AND c.relkind OPERATOR(pg_catalog.=) 'r' AND NOT c.relisshared
        AND c.relname OPERATOR(pg_catalog.<>) ALL
          ('{pg_statistic,pg_statistic_ext_data,pg_largeobject}'::pg_catalog.name[])) t]]
 
@@ -72,14 +68,34 @@ end, ", ") .. ")::pg_catalog.int8 AS oid, pg_catalog.pg_snapshot_xmax("
   .. "pg_catalog.pg_current_snapshot())::pg_catalog.text AS xid"
 
 -- Rows of a catalog that are older than the group by their OID, and younger by their version.
-local changed_sql = "SELECT EXISTS (SELECT FROM pg_catalog.%s x WHERE %sx.%s "
+local changed_sql = "SELECT EXISTS (SELECT FROM pg_catalog.%s x WHERE x.%s "
   .. "OPERATOR(pg_catalog.<=) $1 AND pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) "
   .. "pg_catalog.age($2::pg_catalog.xid8::pg_catalog.xid)) AS is_changed"
 
 local newer_sql = "SELECT " .. list_sql(function(name, key)
-  return ("(SELECT pg_catalog.count(*) FROM pg_catalog.%s x WHERE %sx.%s OPERATOR(pg_catalog.>) $1)"
-    .. " AS %s"):format(name, conditions[name] or "", key, name)
+  return ("(SELECT pg_catalog.count(*) FROM pg_catalog.%s x WHERE x.%s OPERATOR(pg_catalog.>) $1)"
+    .. " AS %s"):format(name, key, name)
 end, ", ") .. ", EXISTS (SELECT FROM pg_catalog.pg_event_trigger) AS has_event_triggers"
+
+-- What the shared catalogs say of this database, as text; of owners, what is older than the group.
+local shared_sql = [[
+  SELECT pg_catalog.string_agg(t.line, ' ' ORDER BY t.line) AS text FROM (
+    SELECT ROW(s.setrole, s.setconfig)::pg_catalog.text AS line
+      FROM pg_catalog.pg_db_role_setting s, pg_catalog.pg_database d
+     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+       AND s.setdatabase OPERATOR(pg_catalog.=) d.oid
+    UNION ALL
+    SELECT ROW(s.oid, s.subname, s.subowner, s.subenabled, s.subslotname, s.subpublications)
+        ::pg_catalog.text
+      FROM pg_catalog.pg_subscription s, pg_catalog.pg_database d
+     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+       AND s.subdbid OPERATOR(pg_catalog.=) d.oid
+    UNION ALL
+    SELECT ROW(s.classid, s.objid, s.objsubid, s.refclassid, s.refobjid, s.deptype)
+        ::pg_catalog.text
+      FROM pg_catalog.pg_shdepend s, pg_catalog.pg_database d
+     WHERE d.datname OPERATOR(pg_catalog.=) pg_catalog.current_database()
+       AND s.dbid OPERATOR(pg_catalog.=) d.oid AND s.objid OPERATOR(pg_catalog.<=) $1) t]]
 
 ---@param scratch table
 ---@return table
@@ -183,15 +199,20 @@ local function counters(self)
   return out
 end
 
+local function shared(self)
+  return self.scratch.conn:exec(shared_sql, { self.highest })[1].text
+end
+
 ---Marks the beginning of a group.
 function Creations:begin()
   self.before = counters(self)
   local now = self.scratch.conn:exec(highest_sql)[1]
   self.highest, self.xid = now.oid, now.xid
+  self.shared = shared(self)
 end
 
 local function has_changed(self, name)
-  local sql = changed_sql:format(name, conditions[name] or "", keys[name])
+  local sql = changed_sql:format(name, keys[name])
   return self.scratch.conn:exec(sql, { self.highest, self.xid })[1].is_changed
 end
 
@@ -216,7 +237,7 @@ function Creations:is_proved()
       return false
     end
   end
-  return not newer.has_event_triggers
+  return not newer.has_event_triggers and shared(self) == self.shared
 end
 
 return creations

@@ -9,7 +9,7 @@ Text.__index = Text
 
 local marks = {
   passed = { "ok   ", "green" }, failed = { "FAIL ", "red" },
-  irreversible = { "keeps", "yellow" }, skipped = { "skip ", "yellow" },
+  irreversible = { "stays", "yellow" }, skipped = { "skip ", "yellow" },
 }
 
 ---@param options { out: fun(line: string), styled: fun(color: string, text: string): string,
@@ -17,11 +17,11 @@ local marks = {
 ---  out: prints a line; progress: shows one that the next replaces
 ---@return table  an observer
 function text.new(options)
-  return setmetatable({ options = options, done = 0, count = 0, whole = {} }, Text)
+  return setmetatable({ options = options, done = 0, count = 0 }, Text)
 end
 
 function Text:line(verdict, line)
-  local mark = marks[verdict]
+  local mark = marks[verdict == "irreversible" and self.options.strict and "failed" or verdict]
   self.options.out(("%s %s"):format(self.options.styled(mark[2], mark[1]), line))
 end
 
@@ -50,9 +50,9 @@ local function times(results)
   return #pieces > 0 and "  (" .. table.concat(pieces, ", ") .. ")" or ""
 end
 
-function Text:details(result, is_named)
+function Text:details(result)
   local out = self.options.out
-  out(("      %s%s"):format(is_named and result.step .. ": " or "", result.message))
+  out(("      %s%s"):format(result.revision and result.step .. ": " or "", result.message))
   for _, line in ipairs(explain.lines(result, self.options.lines_of_fault)) do
     out("        " .. line)
   end
@@ -75,7 +75,7 @@ function Text:revision(one)
   self:line(one.verdict, name .. (one.verdict == "passed" and times(one.results) or ""))
   for _, result in ipairs(one.results) do
     if result.status == "failed" then
-      self:details(result, true)
+      self:details(result)
     elseif remark(result) then
       self.options.out("      " .. remark(result))
     elseif one.verdict == "skipped" then
@@ -90,11 +90,10 @@ function Text:result(result)
   if result.revision then
     return
   end
-  local is_told = result.status ~= "passed" and result.message
   self:line(result.status, result.step .. (result.ms and result.status == "passed"
     and ("  (%s)"):format(explain.duration(result.ms)) or ""))
-  if is_told then
-    self:details(result, false)
+  if result.message then
+    self:details(result)
   end
 end
 

@@ -248,6 +248,7 @@ function Walk:go_on(id, outcome)
 end
 
 ---Tries one revision.
+---@return boolean  whether it comes back
 function Walk:try(id)
   local rows_result = self.rows and self:try_rows(id)
   local outcome = trial.run(self.scratch, id, self:current(), self.tell)
@@ -259,11 +260,12 @@ function Walk:try(id)
     self:advance_reference()
   end
   self.on_revision(id)
+  return outcome.is_undone and outcome.is_clean
 end
 
-local function group_steps(self)
+local function group_steps(self, ids)
   local moves = {}
-  for _, id in ipairs(self.group) do
+  for _, id in ipairs(ids) do
     moves[#moves + 1] = { id, "upgrade" }
     moves[#moves + 1] = { id, "downgrade" }
     moves[#moves + 1] = { id, "upgrade" }
@@ -294,31 +296,54 @@ local function tell_group(self, steps)
   end
 end
 
----Tries the group: all at once, or, when that proves nothing, one by one.
-function Walk:flush()
-  local ids = self.group
-  if #ids == 0 then
-    return
+-- One that nothing is proved of; when it comes back all the same, the guess was wrong.
+function Walk:try_unproved(id)
+  if self:try(id) then
+    self.wrong_guesses = self.wrong_guesses + 1
+    self.creations.is_usable = self.creations.is_usable and self.wrong_guesses < WRONG_GUESSES
   end
-  local steps = group_steps(self)
-  local ok = is_proved(self, steps)
-  self.group = {}
-  if ok then
-    self.value = nil
-    tell_group(self, steps)
-    return
-  end
-  self.wrong_guesses = self.wrong_guesses + 1
-  self.creations.is_usable = self.creations.is_usable and self.wrong_guesses < WRONG_GUESSES
-  self:restore()
+end
+
+-- Those that can be applied; the others are told of.
+function Walk:without_obstacle(ids)
+  local out = {}
   for _, id in ipairs(ids) do
     local obstacle = self:obstacle(id)
     if obstacle then
       self:pass_over(id, obstacle)
     else
-      self:try(id)
+      out[#out + 1] = id
     end
   end
+  return out
+end
+
+-- All at once; when that proves nothing, each half, down to the one that it is for.
+function Walk:try_group(given)
+  local ids = self:without_obstacle(given)
+  if #ids > 0 and self.creations.is_usable then
+    local steps = group_steps(self, ids)
+    if is_proved(self, steps) then
+      self.value = nil
+      tell_group(self, steps)
+      return
+    end
+    self:restore()
+  end
+  if #ids == 1 then
+    self:try_unproved(ids[1])
+  elseif #ids > 1 then
+    local half = #ids // 2
+    self:try_group(table.move(ids, 1, half, 1, {}))
+    self:try_group(table.move(ids, half + 1, #ids, 1, {}))
+  end
+end
+
+---Tries the group.
+function Walk:flush()
+  local ids = self.group
+  self.group = {}
+  self:try_group(ids)
 end
 
 function Walk:visit(item)
@@ -368,8 +393,9 @@ function Walk:whole(step, moves, expected, words, message)
     return false
   end
   local lines = trial.differences(expected, self.scratch:snapshot(), words)
+  local bound = self.floor.why and "not all of it: " .. self.floor.why or nil
   self.tell({ step = step, status = lines and "failed" or "passed", ms = ms, lines = lines,
-    message = lines and message or nil })
+    message = lines and message or bound })
   return not lines
 end
 
