@@ -9,9 +9,9 @@ describe("revisions that only create", function()
   local p, ctx, at, scratch
 
   -- Each entry: { upgrade, downgrade } as Lua source; the ids are 001, 002 …
-  local function open(list)
+  local function open(list, config)
     p = project.new()
-    p:write("luamig.lua", 'return { url = "embedded" }')
+    p:write("luamig.lua", ('return { url = "embedded", %s }'):format(config or ""))
     for i, each in ipairs(list) do
       p:revision(("%03d"):format(i), ("%03d"):format(i), {
         down = i > 1 and ('"%03d"'):format(i - 1) or nil,
@@ -37,8 +37,8 @@ describe("revisions that only create", function()
   end
 
   -- The first `applied` of them are there already; are the others proved to come back?
-  local function is_proved(list, applied)
-    open(list)
+  local function is_proved(list, applied, config)
+    open(list, config)
     local moves = {}
     for i = 1, applied or 0 do
       moves[i] = { id(i), "upgrade" }
@@ -128,6 +128,24 @@ describe("revisions that only create", function()
       at:close()
     end
     assert.is_true(is_proved({ table_a, table_b }, 1))
+  end)
+
+  it("are not proved when a downgrade changes what an earlier one of them made", function()
+    for _, change in ipairs({ "ALTER TABLE a SET (fillfactor = 50)", "GRANT SELECT ON a TO PUBLIC",
+      "ALTER TABLE a ALTER COLUMN name SET NOT NULL", "ALTER TABLE a RENAME COLUMN name TO n",
+      "DO $$ BEGIN ALTER TABLE a SET UNLOGGED; EXCEPTION WHEN division_by_zero THEN END $$" }) do
+      assert.is_false(is_proved({ table_a, { create("b"),
+        ('op.drop_table("b") op.execute(%q)'):format(change) },
+        { create("c"), 'op.drop_table("c")' } }), change)
+      scratch:drop()
+      at:close()
+    end
+    assert.is_true(is_proved({ table_a, table_b }))
+  end)
+
+  it("are proved with version tables of any name", function()
+    assert.is_true(is_proved({ table_a, table_b }, 1,
+      [[version_schema = 'odd "%s" FROM x', version_table = "v"]]))
   end)
 
   it("are not proved when the upgrade touches what was there before", function()

@@ -4,11 +4,12 @@
 -- The operations taken here fail when the name is taken, and give the same for the same catalogs.
 -- Revisions of nothing else were run up, down and up again, one behind the other; so what a first
 -- upgrade made was gone before the second one. The server counts the rows that were inserted into,
--- updated in and deleted from each catalog. Let
+-- deleted from each catalog. Let
 --   half as many have been deleted as inserted      so each downgrade deleted what its upgrade had
 --                                                   made, and no more;
 --   as many have an OID of the group as are left    so what was deleted was of the group;
---   no older row have a version of the group        so nothing older was renamed or changed.
+--   no older row have a version of the group        so nothing older was changed;
+--   all others have that of a second upgrade        so no downgrade changed what it did not delete.
 -- Then every row that was there before is there as it was, and each downgrade led back to it. If
 -- anything of this is not so, nothing is known, and the revisions are looked at one by one.
 
@@ -16,6 +17,7 @@ local fault = require("luamig.fault")
 local op = require("luamig.op")
 local recording = require("luamig.executor.recording")
 local revision = require("luamig.revision")
+local types = require("luamig.types")
 
 local creations = {}
 
@@ -67,15 +69,25 @@ local highest_sql = "SELECT GREATEST(" .. list_sql(function(name, key)
 end, ", ") .. ")::pg_catalog.int8 AS oid, pg_catalog.pg_snapshot_xmax("
   .. "pg_catalog.pg_current_snapshot())::pg_catalog.text AS xid"
 
--- Rows of a catalog that are older than the group by their OID, and younger by their version.
-local changed_sql = "SELECT EXISTS (SELECT FROM pg_catalog.%s x WHERE x.%s "
-  .. "OPERATOR(pg_catalog.<=) $1 AND pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) "
-  .. "pg_catalog.age($2::pg_catalog.xid8::pg_catalog.xid)) AS is_changed"
 
 local newer_sql = "SELECT " .. list_sql(function(name, key)
   return ("(SELECT pg_catalog.count(*) FROM pg_catalog.%s x WHERE x.%s OPERATOR(pg_catalog.>) $1)"
     .. " AS %s"):format(name, key, name)
 end, ", ") .. ", EXISTS (SELECT FROM pg_catalog.pg_event_trigger) AS has_event_triggers"
+
+local SINCE <const> = "pg_catalog.age(x.xmin) OPERATOR(pg_catalog.<=) "
+  .. "pg_catalog.age($1::pg_catalog.xid8::pg_catalog.xid)"
+
+-- Rows written since, which are older than the group by their OID, or not of a second upgrade.
+local touched_sql = "SELECT " .. list_sql(function(name, key)
+  return ("EXISTS (SELECT FROM pg_catalog.%s x WHERE %s AND (x.%s OPERATOR(pg_catalog.<=) $2 "
+    .. "OR x.xmin OPERATOR(pg_catalog.<>) ALL ($3::pg_catalog.xid[])))"):format(name, SINCE, key)
+end, " OR ") .. " AS is_touched"
+
+-- Each step has left a row in the history, with the number of its transaction.
+local second_sql = "SELECT s.xid FROM (SELECT x.xmin::pg_catalog.text AS xid, "
+  .. "pg_catalog.row_number() OVER (ORDER BY x.id) AS place FROM %s x WHERE " .. SINCE
+  .. ") s WHERE pg_catalog.mod(s.place, 3) OPERATOR(pg_catalog.=) 0"
 
 -- What the shared catalogs say of this database, as text; of owners, what is older than the group.
 local shared_sql = [[
@@ -194,7 +206,7 @@ end
 local function counters(self)
   local out = {}
   for _, row in ipairs(self.scratch.conn:exec(counters_sql)) do
-    out[row.name] = row -- { name, inserted, updated, deleted }
+    out[row.name] = row
   end
   return out
 end
@@ -211,20 +223,24 @@ function Creations:begin()
   self.shared = shared(self)
 end
 
-local function has_changed(self, name)
-  local sql = changed_sql:format(name, keys[name])
-  return self.scratch.conn:exec(sql, { self.highest, self.xid })[1].is_changed
-end
-
 -- What became of one catalog; `left` are those of its rows that have an OID of the group.
-local function is_catalog_proved(self, name, row, left)
+local function is_even(self, name, row, left)
   local before = self.before[name]
   local inserted = row.inserted - before.inserted
   local deleted = row.deleted - before.deleted
-  if inserted ~= 2 * deleted or left ~= inserted - deleted then
-    return false
+  return inserted == 2 * deleted and left == inserted - deleted
+    and (keys[name] ~= nil or row.updated == before.updated)
+end
+
+local function is_touched(self)
+  local conn = self.scratch.conn
+  local history = self.scratch.migration.state.sql.log:match(" FROM (.+) ORDER BY id DESC LIMIT ")
+  local xids = {}
+  for i, row in ipairs(conn:exec(second_sql:format(history), { self.xid })) do
+    xids[i] = row.xid
   end
-  return row.updated == before.updated or keys[name] ~= nil and not has_changed(self, name)
+  return conn:exec(touched_sql, { self.xid, self.highest, types.text(xids, "text[]") })[1]
+    .is_touched
 end
 
 ---Whether all that was run since the beginning led back to where it came from.
@@ -233,11 +249,11 @@ function Creations:is_proved()
   local after = counters(self)
   local newer = self.scratch.conn:exec(newer_sql, { self.highest })[1]
   for name, row in pairs(after) do
-    if not is_catalog_proved(self, name, row, newer[name] or 0) then
+    if not is_even(self, name, row, newer[name] or 0) then
       return false
     end
   end
-  return not newer.has_event_triggers and shared(self) == self.shared
+  return not newer.has_event_triggers and shared(self) == self.shared and not is_touched(self)
 end
 
 return creations
