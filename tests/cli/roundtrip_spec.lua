@@ -278,6 +278,13 @@ end
     assert.matches('down: table "d" does not exist', said, 1, true)
   end)
 
+  it("goes on when a revision ends the connection", function()
+    local said = with_wrong([[  op.add_column("users", op.column("age", "integer"))]],
+      [[  op.execute("SELECT pg_terminate_backend(pg_backend_pid())")]])
+    assert.matches("down: terminating connection due to administrator command\n"
+      .. "        versions/002.lua:13  op.execute\n", said, 1, true)
+  end)
+
   it("irreversible revisions are listed, counted, and no failure without --strict", function()
     first_table()
     s:revision("002", "001", [[  op.execute("CREATE TABLE b (id int)")]], "",
