@@ -2,7 +2,7 @@
 -- its data through that; it is slower to make (half a second).
 
 local conn = require("luamig.core.conn")
-local lfs = require("lfs")
+local janitor = require("support.janitor")
 local machine = require("support.machine")
 local process = require("support.process")
 
@@ -40,6 +40,8 @@ function cluster.new(settings, hba)
   end
   must(as_owner(("%s/initdb -D %s -U postgres -A trust -E UTF8 --locale=C -N"):format(self.bindir,
     self.data)))
+  self.janitor = janitor.hire(as_owner(("%s/pg_ctl stop -w -s -D %s -m immediate"):format(
+    self.bindir, self.data)) .. "; rm -rf " .. self.folder)
   if hba then
     self:write("pg_hba.conf", hba)
   end
@@ -120,10 +122,10 @@ function Cluster:log()
 end
 
 function Cluster:close()
-  if lfs.attributes(self.data .. "/postmaster.pid") then
-    self:stop("immediate")
+  if self.admin then
+    self.admin:close()
   end
-  os.execute("rm -rf " .. self.folder)
+  self.janitor:close()
 end
 
 return cluster

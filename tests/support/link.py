@@ -7,11 +7,14 @@ SIGUSR1: every connection is cut off on luamig's side; the server is told nothin
 SIGUSR2: what the servers of these connections say from here on is lost.
 Connections made afterwards are whole.
 """
+import ctypes
 import os
 import select
 import signal
 import socket
 import sys
+
+PR_SET_PDEATHSIG = 1
 
 listen_path, server_path = sys.argv[1:3]
 pairs = {}  # socket -> the other one
@@ -67,6 +70,7 @@ def move(one):
 
 
 def main():
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)  # it ends with the spec
     listener = socket.socket(socket.AF_UNIX)
     listener.bind(listen_path)
     os.chmod(listen_path, 0o777)

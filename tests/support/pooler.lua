@@ -1,5 +1,6 @@
 --- PgBouncer between a spec and the specs' server.
 
+local janitor = require("support.janitor")
 local lfs = require("lfs")
 local machine = require("support.machine")
 local process = require("support.process")
@@ -16,6 +17,7 @@ local config_text <const> = [[
 [databases]
 * = host=%s port=%s
 [pgbouncer]
+pidfile = %s/pid
 listen_addr =
 listen_port = 6432
 unix_socket_dir = %s
@@ -40,10 +42,11 @@ function pooler.start(mode, size)
   local said = url.read(server.url())
   local folder = machine.folder()
   write(folder .. "/users", '"postgres" ""\n')
-  write(folder .. "/ini", config_text:format(said.host, said.port or 5432, folder, folder, mode,
-    size))
+  write(folder .. "/ini", config_text:format(said.host, said.port or 5432, folder, folder, folder,
+    mode, size))
   local owner = machine.is_root() and "runuser -u postgres -- " or ""
   local self = setmetatable({ folder = folder }, Pooler)
+  self.janitor = janitor.hire(("kill $(cat %s/pid); sleep 0.2; rm -rf %s"):format(folder, folder))
   self.process = process.start(("%spgbouncer %s/ini > %s/log 2>&1"):format(owner, folder, folder))
   assert(process.eventually(function()
     return lfs.attributes(folder .. "/.s.PGSQL.6432", "mode") ~= nil
@@ -57,9 +60,8 @@ function Pooler:url(database)
 end
 
 function Pooler:stop()
-  process.kill(self.process.pid, "TERM") -- runuser passes it on
+  self.janitor:close()
   self.process:wait()
-  os.execute("rm -rf " .. self.folder)
 end
 
 return pooler
