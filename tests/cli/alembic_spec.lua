@@ -1,17 +1,16 @@
 -- One database, two tools: Alembic and luamig take turns on the same version table, each with the
 -- same revisions in its own language.
 
+local alembic_tool = require("support.alembic")
 local cli = require("support.cli")
 local scene = require("support.scene")
 
-local PYTHON <const> = "/usr/bin/python3" -- Debian's, which has Debian's Alembic
-
 local env_py <const> = [[
 from alembic import context
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, pool
 
 config = context.config
-engine = create_engine(config.get_main_option("sqlalchemy.url"))
+engine = create_engine(config.get_main_option("sqlalchemy.url"), poolclass=pool.NullPool)
 with engine.connect() as connection:
     context.configure(connection=connection)
     with context.begin_transaction():
@@ -38,7 +37,15 @@ def downgrade():
 local keys <const> = 'version_schema = "public", version_table = "alembic_version"'
 
 describe("Alembic and luamig on one database", function()
-  local s
+  local s, tool
+
+  setup(function()
+    tool = alembic_tool.start()
+  end)
+
+  teardown(function()
+    tool:close()
+  end)
 
   -- The same revision for both; parents: nil, an id, or a list of ids.
   local function revision(id, parents)
@@ -67,16 +74,7 @@ end
   end
 
   local function alembic(words)
-    local list = { "-m", "alembic", "-c", s.project:path("alembic.ini") }
-    for word in words:gmatch("%S+") do
-      list[#list + 1] = word
-    end
-    local result = cli.run(list, { program = PYTHON, cwd = s.project.root })
-    if result.status ~= 0 then
-      error(("alembic %s: exit %d\n%s%s"):format(words, result.status, result.stdout,
-        result.stderr), 2)
-    end
-    return result.stdout
+    return tool:run(s.project:path("alembic.ini"), words)
   end
 
   -- Lines in order: Alembic's is that of the rows as they come.
