@@ -45,7 +45,8 @@ local function server_of(self, ctx, options)
   if options.url then
     return options.url
   elseif options.server then -- a database beside the others there, dropped in the end
-    self.place = require("luamig.scratch").open({ url = options.server, report = ctx.report })
+    self.place = require("luamig.scratch").open({ url = options.server, report = ctx.report,
+      option = "--server" })
     return self.place:create().url
   end
   self.server = require("luamig.core.server").ephemeral({ in_memory = true })
