@@ -112,8 +112,8 @@ end
 
 ---Counts the writes of every row of a table, in `audit (key, writes)`. The counts are committed
 ---with the rows: a row that is written twice shows, whatever was killed.
----@param slow_ms? integer least milliseconds that the writing of a row takes: what is to be disturbed
----  several times must not be over before, however fast the machine is
+---@param slow_ms? integer least milliseconds that the writing of a row takes: what is to be
+---  disturbed several times must not be over before, however fast the machine is
 function Database:audit(table_name, key, slow_ms)
   self:exec("DROP TABLE IF EXISTS audit")
   self:exec("CREATE TABLE audit (key text PRIMARY KEY, writes int NOT NULL)")

@@ -1,5 +1,5 @@
---- Cleans up after a spec, also when the spec's process is killed: a shell that waits for the end of
--- a pipe which only we hold.
+--- Cleans up after a spec, also when its process is killed: a shell that waits for the end of a
+-- pipe which only we hold.
 
 local janitor = {}
 
