@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+// A history row; `ms` and `started` are expressions. now() is the start of the transaction, which
+// for an ordinary revision is its own.
+#define RECORD(ms, started)                                                                        \
+    "INSERT INTO %H (revision, direction, started, finished, ms, role, host, luamig, sha256,"      \
+    " script, run) SELECT $1, $2, s.started, pg_catalog.clock_timestamp(), " ms ","                \
+    " session_user, $3, $4, $5, $6, $7 FROM (SELECT " started " AS started) s RETURNING ms"
+#define MS                                                                                         \
+    "(pg_catalog.date_part('epoch', pg_catalog.clock_timestamp() OPERATOR(pg_catalog.-)"           \
+    " s.started) OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8"
+
+// A version row that is not there, or there already, fails the transaction: the cast of a text that
+// is no number raises it as the message. Unlike a check in the client this needs no round trip.
+#define NOT_MOVED "'the version rows are not the expected ones'"
+
 // In the texts: %S schema, %V version table, %H history, %J journal (all quoted), %K the lock's
 // key.
 static const struct {
@@ -71,32 +85,26 @@ static const struct {
                         " FROM %H WHERE revision OPERATOR(pg_catalog.=) $1 AND"
                         " direction OPERATOR(pg_catalog.=) 'upgrade' AND script IS NOT NULL"
                         " ORDER BY id DESC LIMIT 1"},
-    // A row that is not there, or there already, fails the transaction: the cast of a text that is
-    // no number raises it as the message. Unlike a check in the client this needs no round trip.
-    [VERSION_MOVE] =
-        {"move",
-         "WITH removed AS (DELETE FROM %V"
-         " WHERE version_num OPERATOR(pg_catalog.=) ANY ($1::text[]) RETURNING 1),"
-         " added AS (INSERT INTO %V (version_num)"
-         " SELECT pg_catalog.unnest($2::text[]) RETURNING 1)"
-         " SELECT (CASE WHEN (SELECT pg_catalog.count(*) FROM removed)"
-         " OPERATOR(pg_catalog.=) pg_catalog.cardinality($1::text[]) THEN '1'"
-         " ELSE 'the version rows are not the expected ones' END)::pg_catalog.int4 AS moved,"
-         " (SELECT pg_catalog.count(*) FROM added) AS added"},
+    [VERSION_MOVE] = {"move",
+                      "WITH removed AS (DELETE FROM %V"
+                      " WHERE version_num OPERATOR(pg_catalog.=) ANY ($1::text[]) RETURNING 1),"
+                      " added AS (INSERT INTO %V (version_num)"
+                      " SELECT pg_catalog.unnest($2::text[]) RETURNING 1)"
+                      " SELECT (CASE WHEN (SELECT pg_catalog.count(*) FROM removed)"
+                      " OPERATOR(pg_catalog.=) pg_catalog.cardinality($1::text[]) THEN '1'"
+                      " ELSE " NOT_MOVED " END)::pg_catalog.int4 AS moved,"
+                      " (SELECT pg_catalog.count(*) FROM added) AS added"},
     [VERSION_PURGE] = {"purge", "DELETE FROM %V"},
-    // now() is the start of the transaction, which for an ordinary revision is its own.
     [VERSION_RECORD] = {"record",
-                        "INSERT INTO %H (revision, direction, started, finished, ms, role, host,"
-                        " luamig, sha256, script, run) "
-                        "SELECT $1, $2, s.started, pg_catalog.clock_timestamp(),"
-                        " (pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()"
-                        " OPERATOR(pg_catalog.-) s.started)"
-                        " OPERATOR(pg_catalog.*) 1000)::pg_catalog.int8,"
-                        " session_user, $3, $4, $5, $6, $7"
-                        " FROM (SELECT COALESCE((SELECT pg_catalog.min(j.started) FROM %J j"
-                        " WHERE j.revision OPERATOR(pg_catalog.=) $1 AND"
-                        " j.direction OPERATOR(pg_catalog.=) $2), pg_catalog.now()) AS started) s"
-                        " RETURNING ms"},
+                        RECORD(MS, "COALESCE((SELECT pg_catalog.min(j.started) FROM %J j"
+                                   " WHERE j.revision OPERATOR(pg_catalog.=) $1 AND"
+                                   " j.direction OPERATOR(pg_catalog.=) $2), pg_catalog.now())")},
+    [VERSION_FINISH] = {"finish",
+                        "WITH moved AS (UPDATE %V SET version_num = $9"
+                        " WHERE version_num OPERATOR(pg_catalog.=) $8 RETURNING 1) " RECORD(
+                            "(CASE WHEN EXISTS (SELECT FROM moved) THEN (" MS ")::text"
+                            " ELSE " NOT_MOVED " END)::pg_catalog.int8",
+                            "pg_catalog.now()")},
     [VERSION_HAPPENED] = {"happened", "SELECT ms FROM %H WHERE run OPERATOR(pg_catalog.=) $1"
                                       " AND revision OPERATOR(pg_catalog.=) $2"
                                       " AND direction OPERATOR(pg_catalog.=) $3"},

@@ -17,7 +17,8 @@ enum version_sql {
     VERSION_SCRIPT,         // $1 revision: stored text of its last upgrade
     VERSION_MOVE,           // $1 rows to remove, $2 rows to add (text[]): compare-and-set
     VERSION_PURGE,          // removes every row
-    VERSION_RECORD,         // $1..$8: adds a history row; returns ms
+    VERSION_RECORD,         // $1..$7: adds a history row; returns ms
+    VERSION_FINISH,         // both at once, $8 the row that $9 takes the place of; no journal
     VERSION_HAPPENED,       // $1 run $2 revision $3 direction: was this step committed?
     VERSION_JOURNAL_READ,   // $1 revision $2 direction
     VERSION_JOURNAL_OPEN,   // every unfinished revision

@@ -11,7 +11,6 @@ local online = require("luamig.executor.online")
 local quote = require("luamig.quote")
 local script = require("luamig.script")
 local txn = require("luamig.core.txn")
-local types = require("luamig.types")
 local value = require("luamig.value")
 local verdict = require("luamig.verdict")
 local wire = require("luamig.wire")
@@ -244,7 +243,6 @@ function Run:queue(step)
   local executor = self:executor(step)
   script.run(step.rev, step.direction, executor)
   executor:finish({
-    move = { types.text(step.remove, "text[]"), types.text(step.add, "text[]") },
     record = record_of(self, step),
     on_record = function(rows)
       step.ms = rows[1].ms

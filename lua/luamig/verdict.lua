@@ -120,7 +120,8 @@ end
 
 -- The compare-and-set of the version rows fails by a cast; nobody should have to read that.
 local function explain_move(run, f)
-  local is_move = f.statement == run.migration.state.sql.move
+  local sql = run.migration.state.sql
+  local is_move = f.statement == sql.move or f.statement == sql.finish
   if not is_move or (f.sqlstate ~= "22P02" and f.sqlstate ~= "23505") then
     return
   end

@@ -7,6 +7,7 @@
 
 local fault = require("luamig.fault")
 local journal = require("luamig.journal")
+local outside = require("luamig.executor.outside")
 local sandbox = require("luamig.sandbox")
 local txn = require("luamig.core.txn")
 local types = require("luamig.types")
@@ -272,83 +273,6 @@ function Online:copy(statement, next_chunk)
   end)
 end
 
--- What a statement outside a transaction left behind when it was stopped midway.
-local already_done = { ["42P04"] = true, ["42710"] = true, ["3D000"] = true, ["42704"] = true }
-
--- An index that CREATE INDEX CONCURRENTLY did not finish is there, and invalid.
-local function leftover_index(self, statement)
-  local left = statement.leftover
-  local rows = self.wire.conn:exec([[
-    SELECT pg_catalog.quote_ident(n.nspname) OPERATOR(pg_catalog.||) '.' OPERATOR(pg_catalog.||)
-           pg_catalog.quote_ident(c.relname) AS name, i.indisvalid AS is_valid,
-           EXISTS (SELECT FROM pg_catalog.pg_stat_progress_create_index p
-                    WHERE p.index_relid OPERATOR(pg_catalog.=) c.oid) AS is_being_built
-      FROM pg_catalog.pg_class t
-      JOIN pg_catalog.pg_index i ON i.indrelid OPERATOR(pg_catalog.=) t.oid
-      JOIN pg_catalog.pg_class c ON c.oid OPERATOR(pg_catalog.=) i.indexrelid
-      JOIN pg_catalog.pg_namespace n ON n.oid OPERATOR(pg_catalog.=) c.relnamespace
-     WHERE t.oid OPERATOR(pg_catalog.=) pg_catalog.to_regclass($1)
-       AND c.relname OPERATOR(pg_catalog.=) $2::pg_catalog.name]], { left.table, left.index })
-  return rows[1]
-end
-
--- Returns true when the index that an earlier try made is whole: there is nothing left to do.
-local function clear_leftover(self, statement, is_in_doubt)
-  local index = statement.leftover and leftover_index(self, statement)
-  if not index or index.is_being_built then
-    return false
-  elseif index.is_valid then
-    return is_in_doubt
-  end
-  self.report.warn(("index %s was left invalid by an earlier try; it is dropped and built again")
-    :format(index.name))
-  self.wire:query(own(self, {
-    sql = "DROP INDEX CONCURRENTLY " .. index.name,
-    origin = statement.origin,
-    op = statement.op,
-  }))
-  return false
-end
-
-local function exec_alone(self, statement, is_in_doubt)
-  if clear_leftover(self, statement, is_in_doubt) then
-    return
-  end
-  local ok, f = pcall(self.wire.query, self.wire, statement)
-  if ok then
-    return
-  elseif is_in_doubt and fault.is(f) and already_done[f.sqlstate or ""] then
-    self.report.warn(("%s: taken as done by the earlier try that was interrupted"):format(
-      f.message))
-    return
-  end
-  error(f, 0)
-end
-
-local function with_session_settings(self, statement, fn)
-  local conn = self.wire.conn
-  local settings = self.settings
-  if settings.is_pooled then
-    return fn() -- they would be left to the next user of the pool's connection
-  end
-  if statement.lock_timeout == false then
-    settings = setmetatable({ lock_timeout = "0" }, { __index = settings })
-  end
-  txn.outside_begin(conn, {
-    lock_timeout = settings.lock_timeout,
-    statement_timeout = settings.statement_timeout,
-    search_path = settings.search_path,
-    role = settings.role,
-  })
-  local ok, f = pcall(fn)
-  if conn:alive() then
-    txn.outside_end(conn)
-  end
-  if not ok then
-    error(f, 0)
-  end
-end
-
 local function refuse_alone(statement, message, hint)
   local origin = statement.origin or {}
   fault.raise({ kind = "operation", message = message, hint = hint, origin = statement.op,
@@ -397,9 +321,7 @@ function Online:run_alone(statement)
         statement.work(started) -- by connections of its own
         return
       end
-      with_session_settings(self, statement, function()
-        exec_alone(self, statement, is_in_doubt)
-      end)
+      outside.run(self, statement, is_in_doubt)
     end
     if self.observer then
       self.observer:alone(self, statement, run)
@@ -492,15 +414,22 @@ function Online:note(text)
 end
 
 ---The script has ended: its last transaction takes the version row and the history along.
----@param last { move: table, record: table, on_record: fun(rows: table) }  parameters of the texts
+---@param last { record: table, on_record: fun(rows: table) }  parameters of the text, its result
 function Online:finish(last)
   guard(self)
   self.cursor:finish()
   self:begin()
-  send_own(self, "move", last.move)
-  send_own(self, "record", last.record, last.on_record)
-  if self.cursor.segment > 1 or #self.cursor.segments > 0 then
-    send_own(self, "journal_clear", { self.step_info.rev.id, self.step_info.direction })
+  local step, record = self.step_info, last.record
+  local has_journal = self.cursor.segment > 1 or #self.cursor.segments > 0
+  if not has_journal and #step.remove == 1 and #step.add == 1 then
+    record[8], record[9], record.n = step.remove[1], step.add[1], 9
+    send_own(self, "finish", record, last.on_record)
+    return
+  end
+  send_own(self, "move", { types.text(step.remove, "text[]"), types.text(step.add, "text[]") })
+  send_own(self, "record", record, last.on_record)
+  if has_journal then
+    send_own(self, "journal_clear", { step.rev.id, step.direction })
   end
 end
 
