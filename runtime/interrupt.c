@@ -11,6 +11,7 @@
 static atomic_uint signal_count;
 static atomic_int signal_last;
 static int wake_pipe[2] = {-1, -1};
+static void (*_Atomic to_call)(void);
 
 static void on_signal(int number)
 {
@@ -25,6 +26,10 @@ static void on_signal(int number)
     }
     ssize_t ignored = write(wake_pipe[1], "", 1);
     (void)ignored;
+    void (*function)(void) = to_call;
+    if (function) {
+        function();
+    }
     errno = saved;
 }
 
@@ -55,4 +60,19 @@ int interrupt_signal(void)
 int interrupt_fd(void)
 {
     return wake_pipe[0];
+}
+
+void interrupt_leave(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+void interrupt_call(void (*function)(void))
+{
+    to_call = function;
 }

@@ -14,3 +14,10 @@ int interrupt_signal(void);
 
 /// Becomes readable with the first signal, and stays so; -1 before interrupt_install().
 int interrupt_fd(void);
+
+/// The signals go to another thread than the calling one from now on.
+void interrupt_leave(void);
+
+/// Calls a function with the first signal, within its handler: it may do only what a handler may.
+/// NULL for none.
+void interrupt_call(void (*function)(void));

@@ -3,13 +3,14 @@
 #include "clock.h"
 #include "interrupt.h"
 #include "lib_value.h"
+#include "tick.h"
 
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
 
-// Instructions, and rows, between two looks at the clock.
-enum { HOOK_EVERY = 10000, CLOCK_EVERY = 16, STOP_AFTER_MS = 1000 };
+// Rows between two looks at the clock; how often it is looked at within a row.
+enum { CLOCK_EVERY = 16, TICK_MS = 20, STOP_AFTER_MS = 1000 };
 
 // The map that runs in this OS thread: a hook has nothing else to find it by.
 static _Thread_local struct lib_map *current;
@@ -36,9 +37,20 @@ static void watch(lua_State *L, lua_Debug *activation)
         return;
     }
     map->kill = kill_reason(map);
-    if (map->kill != MAP_KILL_NONE) {
-        lua_sethook(L, watch, LUA_MASKCOUNT, 1);
-        luaL_error(L, "the map function did not return within %d ms", (int)map->row_limit_ms);
+    if (map->kill == MAP_KILL_NONE) {
+        lua_sethook(L, NULL, 0, 0);
+        return;
+    }
+    lua_sethook(L, watch, LUA_MASKCOUNT, 1);
+    luaL_error(L, "the map function did not return within %d ms", (int)map->row_limit_ms);
+}
+
+// Within a signal's handler, where lua_sethook() is allowed. A hook that stays would halve the
+// speed of the function, for Lua then looks at it before every instruction.
+static void on_tick(void)
+{
+    if (current && current->is_watched) {
+        lua_sethook(current->L, watch, LUA_MASKCOUNT, 1);
     }
 }
 
@@ -241,11 +253,12 @@ static bool rows_map(struct lib_map *map, struct fault *fault)
         map->kill = MAP_KILL_NONE;
         map->is_rejected = false;
         map->watched_row = -1;
-        lua_sethook(L, watch, LUA_MASKCOUNT, HOOK_EVERY);
         lua_settop(L, 0);
         lua_pushcfunction(L, rows_run);
         lua_pushlightuserdata(L, map);
+        map->is_watched = 1;
         int status = lua_pcall(L, 1, 0, 0);
+        map->is_watched = 0;
         lua_sethook(L, NULL, 0, 0);
         if (status == LUA_OK) {
             break;
@@ -303,8 +316,11 @@ static bool map_call(void *data, const struct result *rows, const struct batch_l
 {
     struct lib_map *map = data;
     batch_reset(map, rows, limits);
+    struct tick tick;
     current = map;
+    tick_start(&tick, TICK_MS, on_tick);
     bool ok = rows_map(map, fault);
+    tick_stop(&tick);
     current = NULL;
     return ok && (output_make(map, out) || no_memory(fault));
 }

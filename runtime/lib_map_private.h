@@ -3,6 +3,7 @@
 #include "array_text.h"
 #include "lib_map.h"
 
+#include <signal.h>
 #include <stdint.h>
 
 // A slot is a column that some row has changed; a group is a set of slots, and becomes a statement.
@@ -50,6 +51,7 @@ struct lib_map {
     struct array_text upper; // the key of the last row dealt with
     int64_t start_ms, end_ms, row_limit_ms;
     // the watch over the function
+    volatile sig_atomic_t is_watched; // it is at work
     int watched_row;
     int64_t watched_ms;
     enum map_kill kill;

@@ -1,6 +1,7 @@
 #include "pool.h"
 
 #include "clock.h"
+#include "interrupt.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -108,6 +109,7 @@ static void *slot_main(void *data)
     struct slot *slot = data;
     struct pool *pool = slot->pool;
     struct fault fault;
+    interrupt_leave(); // a signal may stop code of the main thread, within its handler
     fault_init(&fault);
     enum batch_end end = work(slot, &fault);
     pthread_mutex_lock(&pool->lock);

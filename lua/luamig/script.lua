@@ -8,19 +8,12 @@ local revision = require("luamig.revision")
 
 local script = {}
 
-local HOOK_COUNT <const> = 10000 -- instructions between two looks at the signals
-
--- A script that only computes must stop for Ctrl-C too; pcall catches it once per look.
+-- A script that only computes must stop for Ctrl-C too.
 local function interruptible(fn)
-  local seen = clock.interrupts()
-  debug.sethook(function()
-    if clock.interrupts() ~= seen then
-      fault.raise({ kind = "interrupted", message = "interrupted" })
-    end
-  end, "", HOOK_COUNT)
+  clock.stop_at_signal(true)
   local restore <close> = setmetatable({}, { -- luacheck: no unused
     __close = function()
-      debug.sethook()
+      clock.stop_at_signal(false)
     end,
   })
   return fn()

@@ -48,6 +48,7 @@ local units <const> = {
   array_text = "",
   interrupt = "",
   clock = "interrupt",
+  tick = "",
   file = "fault",
   template = "fault",
   sql = "fault",
