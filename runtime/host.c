@@ -133,10 +133,53 @@ static int script_run(lua_State *L, int argc, char **argv)
     return 1;
 }
 
+#ifdef LUAMIG_DEV
+static void end_prepare(lua_State *L)
+{
+    (void)L;
+}
+
+static void state_close(lua_State *L, int status)
+{
+    (void)status;
+    lua_close(L); // frees all, so that a leak shows
+}
+#else
+static int end_status = -1; // of the process, once it is known
+
+// Finalizers run in the reverse order of their objects: this one is the last. What is left to
+// lua_close() is to free each object by itself, which the end of the process does at once.
+static int process_end(lua_State *L)
+{
+    (void)L;
+    if (end_status >= 0) {
+        exit(end_status);
+    }
+    return 0;
+}
+
+static void end_prepare(lua_State *L)
+{
+    lua_newuserdatauv(L, 0, 0); // end
+    lua_createtable(L, 0, 1);   // end metatable
+    lua_pushcfunction(L, process_end);
+    lua_setfield(L, -2, "__gc");
+    lua_setmetatable(L, -2);
+    luaL_ref(L, LUA_REGISTRYINDEX);
+}
+
+static void state_close(lua_State *L, int status)
+{
+    end_status = status;
+    lua_close(L);
+}
+#endif
+
 static int main_protected(lua_State *L)
 {
     int argc = (int)lua_tointeger(L, 1);
     char **argv = lua_touserdata(L, 2);
+    end_prepare(L);
     luaL_openlibs(L);
     modules_register(L);
     if (argc > 1 && strcmp(argv[1], "lua") == 0) {
@@ -163,27 +206,6 @@ static void failure_print(lua_State *L)
     }
     fprintf(stderr, "luamig: %s\n", text ? text : "(error without a text)");
 }
-
-#ifndef LUAMIG_DEV
-// The process ends: finalizers run, and the memory goes back as a whole.
-static void *memory_keep(void *data, void *block, size_t old_size, size_t new_size)
-{
-    (void)data;
-    (void)old_size;
-    return new_size == 0 ? NULL : realloc(block, new_size);
-}
-
-static void state_close(lua_State *L)
-{
-    lua_setallocf(L, memory_keep, NULL);
-    lua_close(L);
-}
-#else
-static void state_close(lua_State *L)
-{
-    lua_close(L); // frees all, so that a leak shows
-}
-#endif
 
 static int state_protected(lua_State *L)
 {
@@ -226,6 +248,6 @@ int host_run(int argc, char **argv, lua_Alloc allocator, void *allocator_data)
     } else {
         failure_print(L);
     }
-    state_close(L);
+    state_close(L, status);
     return status;
 }
