@@ -54,6 +54,20 @@ struct conn_watch {
     void *data;
 };
 
+/// A connection that is being made: the server works on it while the caller does something else.
+struct conn_start;
+
+/// Begins to connect. Only the look-up of a host's name waits.
+/// @param[out] out    valid only on true; the caller calls conn_finish() or conn_abandon()
+/// @param[out] fault  as of conn_open()
+bool conn_start(const struct conn_options *options, struct conn_start **out, struct fault *fault);
+
+/// Waits for what conn_start() began, and frees it, whatever comes out.
+/// @param connect_timeout_ms  from now on; 0 as in conn_options
+bool conn_finish(struct conn_start *start, int connect_timeout_ms, struct conn **out,
+                 struct fault *fault);
+void conn_abandon(struct conn_start *start); // NULL is allowed
+
 /// Connects, in UTF-8, and enters pipeline mode.
 /// @param[out] out    valid only on true; the caller calls conn_close()
 /// @param[out] fault  FAULT_CONNECTION, FAULT_CONFIG (a URL that libpq would misread) or

@@ -5,6 +5,7 @@
 #include "interrupt.h"
 
 #include <ctype.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -156,13 +157,24 @@ static void connection_fault(PGconn *pg, struct fault *fault)
     }
 }
 
-static bool connection_await(PGconn *pg, int64_t timeout_ms, struct fault *fault)
+// What libpq calls next; the socket is ready for it.
+struct conn_start {
+    PGconn *pg;
+    PostgresPollingStatusType status;
+};
+
+static bool connection_await(struct conn_start *start, int64_t timeout_ms, struct fault *fault)
 {
+    PGconn *pg = start->pg;
     int64_t end = clock_now_ms() + timeout_ms;
     unsigned seen = interrupt_count();
-    PostgresPollingStatusType status = PGRES_POLLING_WRITING;
+    PostgresPollingStatusType status = start->status;
     while (status != PGRES_POLLING_OK) {
         int64_t left = end - clock_now_ms();
+        if (status == PGRES_POLLING_FAILED) {
+            connection_fault(pg, fault);
+            return false;
+        }
         if (interrupt_count() != seen) {
             return fault_set(fault, FAULT_INTERRUPTED, "interrupted while connecting");
         }
@@ -174,10 +186,6 @@ static bool connection_await(PGconn *pg, int64_t timeout_ms, struct fault *fault
         }
         conn_poll(pg, status == PGRES_POLLING_WRITING, left > 500 ? 500 : (int)left);
         status = PQconnectPoll(pg);
-        if (status == PGRES_POLLING_FAILED) {
-            connection_fault(pg, fault);
-            return false;
-        }
     }
     return true;
 }
@@ -209,24 +217,57 @@ static bool finish_open(PGconn *pg, struct conn **out, struct fault *fault)
     return true;
 }
 
-static bool start_open(const char *const *keywords, const char *const *values, int timeout_ms,
-                       struct conn **out, struct fault *fault)
+// Sends what can be sent without waiting.
+static void start_push(struct conn_start *start)
 {
-    PGconn *pg = PQconnectStartParams(keywords, values, 1);
-    if (!pg) {
-        return fault_set(fault, FAULT_MEMORY, "not enough memory");
+    struct pollfd fd = {.fd = PQsocket(start->pg), .events = POLLOUT};
+    while (start->status == PGRES_POLLING_WRITING && poll(&fd, 1, 0) == 1) {
+        start->status = PQconnectPoll(start->pg);
+        fd.fd = PQsocket(start->pg); // of the next host, perhaps
     }
-    if (PQstatus(pg) == CONNECTION_BAD) {
-        connection_fault(pg, fault);
-    } else if (connection_await(pg, timeout_of(pg, timeout_ms), fault) &&
-               finish_open(pg, out, fault)) {
-        return true;
-    }
-    PQfinish(pg);
-    return false;
 }
 
-bool conn_open(const struct conn_options *options, struct conn **out, struct fault *fault)
+static bool start_begin(const char *const *keywords, const char *const *values,
+                        struct conn_start **out, struct fault *fault)
+{
+    struct conn_start *start = calloc(1, sizeof *start);
+    PGconn *pg = start ? PQconnectStartParams(keywords, values, 1) : NULL;
+    if (!pg) {
+        free(start);
+        return fault_set(fault, FAULT_MEMORY, "not enough memory");
+    }
+    *start = (struct conn_start){.pg = pg, .status = PGRES_POLLING_WRITING};
+    if (PQstatus(pg) == CONNECTION_BAD) {
+        connection_fault(pg, fault);
+        conn_abandon(start);
+        return false;
+    }
+    start_push(start);
+    *out = start;
+    return true;
+}
+
+void conn_abandon(struct conn_start *start)
+{
+    if (start) {
+        PQfinish(start->pg);
+        free(start);
+    }
+}
+
+bool conn_finish(struct conn_start *start, int connect_timeout_ms, struct conn **out,
+                 struct fault *fault)
+{
+    bool ok = connection_await(start, timeout_of(start->pg, connect_timeout_ms), fault) &&
+              finish_open(start->pg, out, fault);
+    if (ok) {
+        start->pg = NULL;
+    }
+    conn_abandon(start);
+    return ok;
+}
+
+bool conn_start(const struct conn_options *options, struct conn_start **out, struct fault *fault)
 {
     if (!conn_info_is_sound(options->url, fault)) {
         return false;
@@ -244,7 +285,14 @@ bool conn_open(const struct conn_options *options, struct conn **out, struct fau
                             "UTF8",
                             options->application_name ? options->application_name : "luamig",
                             NULL};
-    return start_open(keywords, values, options->connect_timeout_ms, out, fault);
+    return start_begin(keywords, values, out, fault);
+}
+
+bool conn_open(const struct conn_options *options, struct conn **out, struct fault *fault)
+{
+    struct conn_start *start = NULL;
+    return conn_start(options, &start, fault) &&
+           conn_finish(start, options->connect_timeout_ms, out, fault);
 }
 
 bool conn_twin(const struct conn *conn, struct conn **out, struct fault *fault)
@@ -267,7 +315,9 @@ bool conn_twin(const struct conn *conn, struct conn **out, struct fault *fault)
             values[count++] = value;
         }
     }
-    bool ok = options && start_open(keywords, values, 3000, out, fault);
+    struct conn_start *start = NULL;
+    bool ok = options && start_begin(keywords, values, &start, fault) &&
+              conn_finish(start, 3000, out, fault);
     if (!options) {
         fault_set(fault, FAULT_MEMORY, "not enough memory");
     }

@@ -1,5 +1,7 @@
 // require("luamig.core.conn"): connections.
 //   conn.open{url=, application_name=, connect_timeout_ms=} -> connection
+//   conn.start{url=, application_name=} -> start    begins to connect
+//   start:finish(connect_timeout_ms?) -> connection  start:close()
 //   c:exec(sql, params?) -> rows            runs and waits
 //   c:send(sql, params?, options?) -> seq   queues; options: keep, isolated (booleans), expect
 //     (command tag), prepared (sent often: parsed once)
@@ -18,7 +20,7 @@
 #include <lauxlib.h>
 #include <string.h>
 
-static const char CONN[] = "luamig.conn";
+static const char CONN[] = "luamig.conn", START[] = "luamig.conn_start";
 
 struct conn_box {
     struct conn *conn; // NULL when closed
@@ -66,6 +68,47 @@ static int lib_conn_open(lua_State *L)
         lib_fault_raise(L, fault);
     }
     return 1;
+}
+
+static int lib_conn_start(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    struct conn_options options = {
+        .url = string_field(L, 1, "url"),
+        .application_name = string_field(L, 1, "application_name"),
+    };
+    struct fault *fault = lib_fault_box(L);
+    struct conn_start **start = lua_newuserdatauv(L, sizeof(struct conn_start *), 0);
+    *start = NULL;
+    luaL_setmetatable(L, START);
+    if (!conn_start(&options, start, fault)) {
+        lib_fault_raise(L, fault);
+    }
+    return 1;
+}
+
+static int lib_start_finish(lua_State *L)
+{
+    struct conn_start **box = luaL_checkudata(L, 1, START);
+    int timeout_ms = (int)luaL_optinteger(L, 2, 0);
+    luaL_argcheck(L, *box, 1, "finished already");
+    struct fault *fault = lib_fault_box(L);
+    struct conn_box *out = box_push(L);
+    struct conn_start *start = *box;
+    *box = NULL;
+    if (!conn_finish(start, timeout_ms, &out->conn, fault)) {
+        lib_fault_raise(L, fault);
+    }
+    return 1;
+}
+
+static int lib_start_close(lua_State *L)
+{
+    struct conn_start **box = luaL_checkudata(L, 1, START);
+    struct conn_start *start = *box;
+    *box = NULL;
+    conn_abandon(start);
+    return 0;
 }
 
 static int lib_conn_twin(lua_State *L)
@@ -380,8 +423,17 @@ static const luaL_Reg methods[] = {
     {NULL, NULL},
 };
 
+static const luaL_Reg start_methods[] = {
+    {"finish", lib_start_finish},
+    {"close", lib_start_close},
+    {"__gc", lib_start_close},
+    {"__close", lib_start_close},
+    {NULL, NULL},
+};
+
 static const luaL_Reg functions[] = {
     {"open", lib_conn_open},
+    {"start", lib_conn_start},
     {NULL, NULL},
 };
 
@@ -390,6 +442,10 @@ int luaopen_luamig_core_conn(lua_State *L)
 {
     luaL_newmetatable(L, CONN);
     luaL_setfuncs(L, methods, 0);
+    lua_pushvalue(L, -1);
+    lua_setfield(L, -2, "__index");
+    luaL_newmetatable(L, START);
+    luaL_setfuncs(L, start_methods, 0);
     lua_pushvalue(L, -1);
     lua_setfield(L, -2, "__index");
     luaL_newlib(L, functions);

@@ -112,13 +112,42 @@ function database.is_passing(f)
   return false
 end
 
-local function open(ctx, timeout_ms)
-  local url, origin = database.url(ctx)
-  return call_named(origin, require("luamig.core.conn").open, {
+local function connection_options(url)
+  return {
     url = url,
     application_name = "luamig/" .. require("luamig.core.about").luamig,
-    connect_timeout_ms = timeout_ms,
-  })
+  }
+end
+
+---Begins to connect to a database whose server is there already, so that the server works on it
+---while files are read. Whatever is wrong with that is told by database.connect().
+---@param ctx table  the session
+---@return { start: userdata, origin: string }|nil
+function database.start(ctx)
+  if ctx.options.ephemeral or ctx.options.wait then
+    return nil
+  end
+  local ok, start, origin = pcall(function()
+    local url, origin = require("luamig.config").url(ctx:config(), ctx.options)
+    if url == "embedded" then
+      return nil
+    end
+    local options = connection_options(with_session_attributes(url))
+    return require("luamig.core.conn").start(options), origin
+  end)
+  return ok and start and { start = start, origin = origin } or nil
+end
+
+local function open(ctx, timeout_ms)
+  local begun = ctx.begun
+  if begun then
+    ctx.begun = nil
+    return call_named(begun.origin, begun.start.finish, begun.start, timeout_ms)
+  end
+  local url, origin = database.url(ctx)
+  local options = connection_options(url)
+  options.connect_timeout_ms = timeout_ms
+  return call_named(origin, require("luamig.core.conn").open, options)
 end
 
 local function first_line(text)
@@ -132,7 +161,7 @@ local function open_waiting(ctx, wait_ms)
   local signals = clock.interrupts()
   while true do
     local left = wait_ms - (clock.now_ms() - start)
-    local ok, result = open(ctx, math.max(left, 1000))
+    local ok, result = open(ctx, wait_ms > 0 and math.max(left, 1000) or nil)
     if ok or not database.is_passing(result) or left <= 0 then
       return ok, result
     end

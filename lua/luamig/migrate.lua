@@ -164,6 +164,7 @@ function migrate.run(ctx, direction, target, command)
     fault.raise({ kind = "usage", message = "a range FROM:TO goes with --sql",
       try = command .. " --sql" })
   end
+  ctx:expect_connection()
   ctx:graph() -- its defects are told alike by all commands
   local self, steps = untouched(prepare, ctx, direction, target, command)
   if #steps == 0 then

@@ -46,6 +46,13 @@ function Session:rows()
   return self.loaded_rows
 end
 
+---Begins to connect, for a command that reads files first; never raises.
+function Session:expect_connection()
+  if not self.connection and not self.begun then
+    self.begun = require("luamig.database").start(self)
+  end
+end
+
 ---The connection to the database; opened once.
 function Session:connect()
   if not self.connection then
@@ -63,6 +70,10 @@ function Session:close()
     end
     self.connection:close()
     self.connection = nil
+  end
+  if self.begun then
+    self.begun.start:close()
+    self.begun = nil
   end
   while #self.closing > 0 do
     table.remove(self.closing):close()

@@ -95,6 +95,15 @@ describe("a connection lost during COMMIT", function()
       .. "WHERE datname = current_database() AND application_name LIKE 'luamig/%'"))
   end
 
+  it("is not given up while it is being made, though it takes more than a second", function()
+    s = scene_on(server, link.folder)
+    process.kill(link.pid, "STOP")
+    local run = s:start("current")
+    require("luamig.core.clock").sleep_ms(1300)
+    process.kill(link.pid, "CONT")
+    assert.equal(0, run:wait().status)
+  end)
+
   it("after the server has done it, and could not say so, is no rollback", function()
     s = scene_on(server)
     s:revision("002", "001", [[

@@ -101,6 +101,27 @@ describe("connecting", function()
     assert.matches("^no answer from /%S+ port 5432 within 0 s$", f.message)
   end)
 
+  it("is begun and finished later, or given up", function()
+    local start = conn.start({ url = s:url(), application_name = "early" })
+    do
+      local connection <close> = start:finish()
+      assert.equal("early", connection:exec("SHOW application_name")[1].application_name)
+    end
+    assert.has_error(function()
+      start:finish()
+    end)
+    start:close()
+    local abandoned = conn.start({ url = s:url() })
+    abandoned:close()
+    abandoned:close()
+    do
+      local closed <close> = conn.start({ url = s:url() }) -- luacheck: no unused
+    end
+    local refused = conn.start({ url = url_as("nobody") })
+    assert.equal("28P01", failure(refused.finish, refused).sqlstate)
+    assert.equal("config", failure(conn.start, { url = "postgresql://u:p@x@h/db" }).kind)
+  end)
+
   it("shows itself in pg_stat_activity", function()
     local connection <close> = conn.open({ url = s:url(), application_name = "luamig/9 x" })
     assert.equal("luamig/9 x",

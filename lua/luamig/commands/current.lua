@@ -32,11 +32,13 @@ local function print_row(ctx, book, rev, id)
 end
 
 function current.run(ctx)
+  ctx:expect_connection()
   local graph, by_id = ctx:graph()
+  local entry = require("luamig.entry")
   local rows = ctx:rows()
   local unknown = graph:unknown(rows)
   -- Lines have no mark "(current)", as Alembic's have none.
-  local book = require("luamig.entry").book(graph, by_id, ctx.options.json and rows or nil)
+  local book = entry.book(graph, by_id, ctx.options.json and rows or nil)
   local shown = graph:current(rows) -- with the ends of branches that a dependency implies
   table.move(unknown, 1, #unknown, #shown + 1, shown)
   if ctx.options.json then
