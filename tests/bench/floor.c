@@ -2,7 +2,8 @@
 //   floor row URL            connects and reads one row
 //   floor each URL FILE      runs the statements of a file, each paragraph in a transaction
 //   floor pipeline URL FILE  runs all of them in one transaction, pipelined
-//   floor stream URL FILE    runs each paragraph in a transaction, all of them in one pipeline
+//   floor stream URL FILE    reads one row, as who asks what is to be done, then runs each
+//                            paragraph in a transaction, all of them in one pipeline
 //   floor read FILE…         reads files (names on standard input, one a line)
 // A file holds one statement a line; an empty line ends a paragraph.
 #include <libpq-fe.h>
@@ -169,8 +170,11 @@ int main(int argc, char **argv)
     }
     if (strcmp(argv[1], "each") == 0) {
         each(pg, file);
+    } else if (strcmp(argv[1], "pipeline") == 0) {
+        pipeline(pg, file, 1);
     } else {
-        pipeline(pg, file, strcmp(argv[1], "pipeline") == 0);
+        run(pg, "SELECT pg_catalog.to_regclass('luamig.version')");
+        pipeline(pg, file, 0);
     }
     fclose(file);
     PQfinish(pg);

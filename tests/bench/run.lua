@@ -30,12 +30,16 @@ local function median(list)
   return list[(#list + 1) // 2]
 end
 
--- Both sides in turns, so that a noisy machine is noisy to both.
-local function compare(rounds, luamig, limit)
+-- Both sides in turns, so that a noisy machine is noisy to both. What `clean` does after each is
+-- not timed.
+local function compare(rounds, luamig, limit, clean)
   local ours, theirs, ratios = {}, {}, {}
+  clean = clean or function() end
   for i = 1, rounds do
     theirs[i] = timed(limit)
+    clean()
     ours[i] = timed(luamig)
+    clean()
     ratios[i] = ours[i] / theirs[i]
   end
   return median(ours), median(theirs), median(ratios)
@@ -132,9 +136,9 @@ rows[2] = function()
   local file = tables_file(p, 1000)
   local ours, theirs, ratio = compare(5, function()
     luamig(p, "upgrade")
-    fresh(database)
   end, function()
     shell(("%s each '%s' %s"):format(FLOOR, database.url, file))
+  end, function()
     fresh(database)
   end)
   line(2, "1000 revisions (the SQL in 1000 transactions)", ours, theirs, ratio, "1.1")
@@ -154,9 +158,9 @@ rows[3] = function()
   local path = p:write("floor.sql", table.concat(file))
   local ours, theirs, ratio = compare(9, function()
     luamig(p, "upgrade")
-    fresh(database)
   end, function()
     shell(("%s pipeline '%s' %s"):format(FLOOR, database.url, path))
+  end, function()
     fresh(database)
   end)
   line(3, "one revision of 500 statements (pipelined, one transaction)", ours, theirs, ratio, "1.1")
@@ -219,9 +223,9 @@ rows[5] = function()
   local file = tables_file(p, 200)
   local ours, theirs, ratio = compare(9, function()
     luamig(p, "upgrade")
-    fresh(database)
   end, function()
     shell(("%s stream '%s' %s"):format(FLOOR, slow, file))
+  end, function()
     fresh(database)
   end)
   line(5, "200 revisions over a link of 10 ms (one libpq pipeline)", ours, theirs, ratio, "1.2")
