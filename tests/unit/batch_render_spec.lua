@@ -57,7 +57,7 @@ describe("the SQL of a batch", function()
     assert.equal("UPDATE <table> AS orders SET a = 1 WHERE ROW(orders.id, orders.day) <after> "
       .. "ROW(($1::text[])[1]::bigint, ($1::text[])[2]::date) AND ROW(orders.id, orders.day) <= "
       .. "ROW(($2::text[])[1]::bigint, ($2::text[])[2]::date)", shown(texts.work))
-    assert.matches("ARRAY[orders.id::text, (to_jsonb(orders.day) #>> '{}')]", shown(texts.probe), 1,
+    assert.matches("ARRAY[found.id::text, (to_jsonb(found.day) #>> '{}')]", shown(texts.probe), 1,
       true)
     assert.is_nil(texts.middle)
   end)

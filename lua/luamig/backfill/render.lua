@@ -51,7 +51,7 @@ function render.key_array(target, alias)
   return "ARRAY[" .. table.concat(key_texts(target, alias), ", ") .. "]"
 end
 
----The columns of the key, for ORDER BY.
+---The columns of the key, for ORDER BY or as what is selected.
 function render.key_order(target, alias, direction)
   local out = {}
   for i, column in ipairs(target.key) do
@@ -147,16 +147,18 @@ local function render_read(target, spec)
     render.key_order(target, target.alias))
 end
 
--- The key of the $3rd row behind $1; without one, how many rows there are up to $2.
+-- The key of the $3rd row behind $1; without one, how many rows there are up to $2. Only the key
+-- that is found is made a text: a scan evaluates what it returns for every row that OFFSET passes.
 local function render_probe(target)
   local where = render.range(target, target.alias, "$1", "$2")
   return ([[
-WITH bound AS MATERIALIZED (SELECT %s AS key FROM %s WHERE %s ORDER BY %s
- OFFSET $3::int8 OPERATOR(pg_catalog.-) 1 LIMIT 1)
+WITH bound AS MATERIALIZED (SELECT %s AS key FROM (SELECT %s FROM %s WHERE %s ORDER BY %s
+ OFFSET $3::int8 OPERATOR(pg_catalog.-) 1 LIMIT 1) AS found)
 SELECT key, $3::int8 AS rows FROM bound UNION ALL
 SELECT NULL, (SELECT pg_catalog.count(*) FROM %s WHERE %s)
- WHERE NOT EXISTS (SELECT FROM bound)]]):format(render.key_array(target, target.alias),
-    from_table(target), where, render.key_order(target, target.alias), from_table(target), where)
+ WHERE NOT EXISTS (SELECT FROM bound)]]):format(render.key_array(target, "found"),
+    render.key_order(target, target.alias), from_table(target), where,
+    render.key_order(target, target.alias), from_table(target), where)
 end
 
 -- In a text of ours: every operator between spaces is pg_catalog's, @name is a piece.
