@@ -1,11 +1,11 @@
 --- What a batched migration is: the table that op.batch_execute and op.backfill take, checked and
 -- brought into one form. Pure.
 
+local call = require("luamig.call")
 local duration = require("luamig.duration")
 local fault = require("luamig.fault")
 local json = require("luamig.json")
 local quote = require("luamig.quote")
-local shape = require("luamig.shape")
 local value = require("luamig.value")
 
 local batch_spec = {}
@@ -284,7 +284,7 @@ end
 ---@param given table  as written in the script
 ---@return luamig.BatchSpec
 function batch_spec.check(name, given)
-  local args = shape.check(description, table.pack(name, given))
+  local args = call.check(description, table.pack(name, given))
   given = args.spec
   if not name:find("^[%w_.:-]+$") or #name > 100 then
     refuse(("the name '%s' is not usable"):format(name),

@@ -6,6 +6,7 @@
 --   call(args, executor, origin) -> …     what is not a list of statements: queries, blocks
 --   construct(args) -> value              values and parts; needs no executor
 
+local call = require("luamig.call")
 local fault = require("luamig.fault")
 local nearest = require("luamig.nearest")
 local operations = require("luamig.operations")
@@ -118,7 +119,7 @@ local function is_about_order(message)
 end
 
 local function check(description, given)
-  local ok, result = pcall(shape.check, description, given)
+  local ok, result = pcall(call.check, description, given)
   if ok then
     return result
   elseif fault.is(result) and is_about_order(result.message) then
@@ -169,7 +170,7 @@ function op.invoke(record)
     })
   end
   op.executor(record.op)
-  local args = guarded(description, place, shape.check_named, description, record.args or {})
+  local args = guarded(description, place, call.check_named, description, record.args or {})
   return perform(description, args, record.origin or place)
 end
 

@@ -21,7 +21,11 @@ local value = require("luamig.value")
 
 local shape = {}
 
-local function refuse(place, message, hint)
+---Raises what is wrong with a value.
+---@param place { operation: string, path: string, bare: string }  where it stands in the call
+---@param message string
+---@param hint? string
+function shape.refuse(place, message, hint)
   fault.raise({
     kind = "operation",
     message = ("%s: %s: %s"):format(place.operation, place.path, message),
@@ -29,6 +33,8 @@ local function refuse(place, message, hint)
     hint = hint,
   })
 end
+
+local refuse = shape.refuse
 
 local function inside(place, suffix)
   return { operation = place.operation, path = place.bare .. suffix, bare = place.bare .. suffix }
@@ -55,9 +61,12 @@ local function is_string(v)
   return type(v) == "string"
 end
 
-local function is_plain_table(v)
+---Is it a table of the script's, and no value such as op.sql?
+function shape.is_plain_table(v)
   return type(v) == "table" and not value.is(v)
 end
+
+local is_plain_table = shape.is_plain_table
 
 local function is_tag(tag)
   return function(v)
@@ -112,15 +121,13 @@ local function check_list(list, place, hole_hint)
   return list
 end
 
-local check_type
-
 local takes_null = { any = true, literal = true }
 
 local function deep_list(v, place, node, spec)
   local out = {}
   local hint = takes_null[node.of[1].kind] and "op.null stands for NULL" or nil
   for i, item in ipairs(check_list(v, place, hint)) do
-    out[i] = check_type(item, inside(place, ("[%d]"):format(i)), node.of, spec)
+    out[i] = shape.check_type(item, inside(place, ("[%d]"):format(i)), node.of, spec)
   end
   return out
 end
@@ -138,7 +145,7 @@ local function deep_map(v, place, node)
     if type(key) ~= "string" then
       refuse(place, "expected names as keys, got " .. shape.found(key))
     end
-    out[key] = node.of and check_type(item, inside(place, "." .. key), node.of) or item
+    out[key] = node.of and shape.check_type(item, inside(place, "." .. key), node.of) or item
   end
   return out
 end
@@ -187,7 +194,8 @@ local function suffix(key)
   return type(key) == "string" and "." .. key or ("[%s]"):format(tostring(key))
 end
 
-local function unknown_option(place, name, fields)
+---Refuses a name that is none of the fields, with the nearest that is.
+function shape.unknown_option(place, name, fields)
   local is_name = type(name) == "string"
   local known = {}
   for _, key in ipairs(keys_of(fields)) do
@@ -199,14 +207,19 @@ local function unknown_option(place, name, fields)
     near and ("did you mean '%s'?"):format(near) or "known: " .. table.concat(known, ", "))
 end
 
--- Named fields of a table against their descriptions; what is missing gets its default.
-local function check_fields(given, place, fields, out)
+---Named fields of a table against their descriptions; what is missing gets its default.
+---@param given table<any, any>
+---@param place table
+---@param fields table<any, table>
+---@param out table<any, any>  gets what is checked
+---@return table<any, any>  out
+function shape.check_fields(given, place, fields, out)
   for _, name in ipairs(keys_of(fields)) do
     local field, v = fields[name], given[name]
     if v ~= nil then
       local at = inside(place, suffix(name))
       out[name] = field.refused and refuse(at, table.unpack(field.refused))
-        or check_type(v, at, shape.parse(field.type), field)
+        or shape.check_type(v, at, shape.parse(field.type), field)
     elseif field.required then
       refuse(inside(place, suffix(name)),
         ("expected %s, got nothing"):format(shape.expected(field.type)))
@@ -220,10 +233,19 @@ end
 local function deep_fields(v, place, _, spec)
   for name in pairs(v) do
     if not spec.fields[name] then
-      unknown_option(place, name, spec.fields)
+      shape.unknown_option(place, name, spec.fields)
     end
   end
-  return check_fields(v, place, spec.fields, {})
+  return shape.check_fields(v, place, spec.fields, {})
+end
+
+---A table against the fields of a description: those, and no others. Raises: operation.
+---@param v table
+---@param place table
+---@param fields table<any, table>
+---@return table<any, any>
+function shape.check_table(v, place, fields)
+  return deep_fields(v, place, nil, { fields = fields })
 end
 
 -- A column may also come as plain data (a record): it is checked as op.column would.
@@ -396,7 +418,13 @@ local function meant(v, first)
   return nil
 end
 
-function check_type(v, place, alternatives, spec)
+---A value against the alternatives of its type. Raises: operation.
+---@param v any
+---@param place table
+---@param alternatives table[]  of shape.parse
+---@param spec table  the parameter or option
+---@return any
+function shape.check_type(v, place, alternatives, spec)
   for _, node in ipairs(alternatives) do
     if node.shape.is(v) then
       return node.shape.deep and node.shape.deep(v, place, node, spec) or v
@@ -405,116 +433,6 @@ function check_type(v, place, alternatives, spec)
   local hint = meant(v, alternatives[1].kind)
   local message = ("expected %s, got %s"):format(in_words(alternatives), shape.found(v))
   return refuse(place, message, hint)
-end
-
-local function argument_place(description, i, parameter)
-  local bare = ("argument %d"):format(i)
-  return {
-    operation = description.name,
-    path = parameter and ("%s (%s)"):format(bare, parameter.name) or bare,
-    bare = bare,
-  }
-end
-
--- The list and the options that share one table: op.create_table("t", { column, comment = "…" }).
-local function split_mixed(given, place, options)
-  local list = {}
-  for key, v in pairs(given) do
-    if math.type(key) == "integer" then
-      list[key] = v
-    elseif not options[key] then
-      unknown_option(place, key, options)
-    end
-  end
-  return list
-end
-
-local function check_options(description, given, place, args)
-  local options = description.options or {}
-  if given ~= nil and not is_plain_table(given) then
-    refuse(place, "expected options (a table), got " .. shape.found(given))
-  end
-  for name in pairs(given or {}) do
-    if not options[name] then
-      unknown_option(place, name, options)
-    end
-  end
-  check_fields(given or {}, place, options, args)
-end
-
-local function check_parameter(description, i, v, args)
-  local parameter = description.parameters[i]
-  local place = argument_place(description, i, parameter)
-  local is_mixed = description.options_in == parameter.name
-  if is_mixed and is_plain_table(v) then
-    local options = description.options or {}
-    check_fields(v, place, options, args)
-    v = split_mixed(v, place, options)
-  end
-  if v ~= nil then
-    args[parameter.name] = check_type(v, place, shape.parse(parameter.type), parameter)
-  elseif not parameter.optional then
-    refuse(place, ("expected %s, got nothing"):format(shape.expected(parameter.type)))
-  end
-end
-
-local function check_rules(description, args)
-  local message = description.check and description.check(args)
-  if message then
-    fault.raise({
-      kind = "operation",
-      message = description.name .. ": " .. message,
-      origin = description.name,
-    })
-  end
-  return args
-end
-
-local function count_maximum(description)
-  local parameters = #(description.parameters or {})
-  local has_options = description.options and not description.options_in
-  return has_options and parameters + 1 or parameters
-end
-
----The arguments of a call, by name, options merged in and defaults filled.
----Raises: operation.
----@param description table
----@param given table  of table.pack
----@return table<string, any>
-function shape.check(description, given)
-  local args = {}
-  local maximum = count_maximum(description)
-  if given.n > maximum then
-    refuse({ operation = description.name, path = ("argument %d"):format(maximum + 1) },
-      ("it takes %d argument%s, got %d"):format(maximum, maximum == 1 and "" or "s", given.n))
-  end
-  for i in ipairs(description.parameters or {}) do
-    check_parameter(description, i, given[i], args)
-  end
-  if maximum > #(description.parameters or {}) then
-    check_options(description, given[maximum], argument_place(description, maximum), args)
-  end
-  return check_rules(description, args)
-end
-
----The same for arguments that come by name: a record.
----@param description table
----@param named table<string, any>
----@return table<string, any>
-function shape.check_named(description, named)
-  local fields = {}
-  for _, parameter in ipairs(description.parameters or {}) do
-    fields[parameter.name] = {
-      type = parameter.type,
-      fields = parameter.fields,
-      required = not parameter.optional,
-    }
-  end
-  for name, option in pairs(description.options or {}) do
-    fields[name] = option
-  end
-  local place = { operation = description.name, path = "args", bare = "args" }
-  return check_rules(description, deep_fields(named, place, nil, { fields = fields }))
 end
 
 return shape

@@ -11,7 +11,7 @@ local layers <const> = {
   },
   {
     name = "words", what = "pure: what operations are called and how they are written as SQL",
-    modules = [[quote types clause naming shape operations description role placement rename
+    modules = [[quote types clause naming shape call operations description role placement rename
       routine undo index constraint constraint_kinds column partition table_definition literal
       source journal batch_spec batch_script meta op_help ddl.*]],
   },

@@ -1,10 +1,10 @@
 --- Records that a plan is made of, and the check that one says all that a definition says.
 
+local call = require("luamig.call")
 local clause = require("luamig.clause")
 local operations = require("luamig.operations")
 local quote = require("luamig.quote")
 local scan = require("luamig.diff.scan")
-local shape = require("luamig.shape")
 local value = require("luamig.value")
 
 local records = {}
@@ -48,7 +48,7 @@ end
 function records.statements(record, context)
   local description = operations.get(record.op)
   local ok, statements = pcall(function()
-    return description.render(shape.check_named(description, record.args), context)
+    return description.render(call.check_named(description, record.args), context)
   end)
   return ok and statements or nil
 end
