@@ -43,8 +43,11 @@ local function read_mark(pair, line)
   return since ~= nil or option ~= nil
 end
 
-local function new_pair(name)
-  return { name = name, options = {}, part = "common", common = {}, before = {}, after = {} }
+local function new_pair(name, file)
+  return {
+    name = name, file = file, options = {}, part = "common",
+    common = {}, before = {}, after = {},
+  }
 end
 
 local function finish(pair, out)
@@ -57,13 +60,13 @@ local function finish(pair, out)
   end
 end
 
-local function read(path, out)
+local function read(folder, file, out)
   local pair
-  for line in io.lines(path) do
+  for line in io.lines(folder .. "/" .. file) do
     local name = line:match("^%-%-%- (.*)$")
     if name then
       finish(pair, out)
-      pair = new_pair(name)
+      pair = new_pair(name, file:match("^(.*)%.sql$"))
     elseif pair and not read_mark(pair, line) then
       table.insert(pair[pair.part], line)
     end
@@ -71,7 +74,7 @@ local function read(path, out)
   finish(pair, out)
 end
 
----@return table[] pairs  { name=, common=, before=, after=, since=, commits=, …, options= }
+---@return table[] pairs  { name=, file=, common=, before=, after=, since=, commits=, …, options= }
 function schema_pairs.all()
   local folder = debug.getinfo(1, "S").source:match("^@(.*)%.lua$")
   local files, out = {}, {}
@@ -80,7 +83,7 @@ function schema_pairs.all()
   end
   table.sort(files)
   for _, file in ipairs(files) do
-    read(folder .. "/" .. file, out)
+    read(folder, file, out)
   end
   return out
 end

@@ -153,13 +153,8 @@ local function in_one_order(block)
   end))
 end
 
----The schema as pg_dump tells it: the text of each object.
----@param is_unordered? boolean  the order of columns does not matter
----@return table<string, true>
-function schema_work.dump(url, is_unordered)
-  local pipe = assert(io.popen(("%s -s '%s' 2>&1"):format(schema_work.dump_program(), url)))
-  local text = pipe:read("a")
-  pipe:close()
+-- The text of each object.
+local function blocks_of(text, is_unordered)
   text = text:gsub("\\u?n?restrict [^\n]*\n", "")
     :gsub("\nSET default_table_access_method[^\n]*", "")
   local blocks = {}
@@ -168,6 +163,22 @@ function schema_work.dump(url, is_unordered)
     blocks[is_unordered and with_sorted_lines(block) or block] = true
   end
   return blocks
+end
+
+---Schemas as pg_dump tells them, read at the same time.
+---@param urls string[]
+---@param is_unordered? boolean  the order of columns does not matter
+---@return table<string, true>[] dumps  the text of each object
+function schema_work.dumps(urls, is_unordered)
+  local pipes, dumps = {}, {}
+  for i, url in ipairs(urls) do
+    pipes[i] = assert(io.popen(("%s -s '%s' 2>&1"):format(schema_work.dump_program(), url)))
+  end
+  for i, pipe in ipairs(pipes) do
+    dumps[i] = blocks_of(pipe:read("a"), is_unordered)
+    assert(pipe:close(), "pg_dump failed")
+  end
+  return dumps
 end
 
 local function only_in(blocks, others, sign, out)
