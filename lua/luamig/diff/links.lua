@@ -13,6 +13,7 @@
 --   precedes, follows   tables: this node comes before, or after, all nodes of their columns
 --   moves   a type whose name is given to its successor
 --   claims, vacates     names of things of different kinds that exclude each other
+--   joins, leaves       a partitioned table: what leaves it makes room for what joins it
 --   mentions, known_as  the words of a body, and the word that such a body may say
 
 local links = {}
@@ -125,6 +126,22 @@ local function link_names(self)
   end
 end
 
+-- The bounds of a new partition may be those of one that goes, or is bounded otherwise from now on.
+local function link_partitions(self)
+  local leavers = {}
+  for _, node in ipairs(self.nodes) do
+    if node.leaves then
+      leavers[node.leaves] = leavers[node.leaves] or {}
+      table.insert(leavers[node.leaves], node)
+    end
+  end
+  for _, node in ipairs(self.nodes) do
+    for _, leaver in ipairs(leavers[node.joins or ""] or {}) do
+      edge(leaver, node, true)
+    end
+  end
+end
+
 -- The body of a function may say what the catalogs do not know.
 local function link_mentions(self)
   local named = {}
@@ -207,6 +224,7 @@ function links.find(self)
     link_members(self, node)
   end
   link_names(self)
+  link_partitions(self)
   link_mentions(self)
 end
 

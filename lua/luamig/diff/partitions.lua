@@ -135,7 +135,7 @@ local function detach(plan, identity, before)
   local parent = before.partition_of
   plan.detached[identity] = plan:node({
     when = "change", kind = "table", identity = identity,
-    frees = { [identity] = true },
+    frees = { [identity] = true }, leaves = parent,
     precedes = { [identity] = true, [parent] = true },
     records = {
       records.new("detach_partition", {
@@ -175,7 +175,7 @@ function partitions.attach(plan, identity, after)
   plan:node({
     when = "change", kind = "index", identity = "attach " .. identity,
     needs = needs, behind = triggers_in_the_way(plan, identity),
-    gives = { ["attached " .. identity] = true },
+    gives = { ["attached " .. identity] = true }, joins = after.partition_of,
     follows = { [identity] = true, [after.partition_of] = true },
     records = {
       records.new("attach_partition",

@@ -369,6 +369,7 @@ function table_creation.create(plan, identity, object)
   node = plan:node({
     when = "make", kind = object.kind, identity = identity, gives = made.gives,
     parts = made.parts, claims = table_creation.claims(object), known_as = object.name,
+    joins = not made.is_standalone and object.partition_of or nil,
     records = function()
       return build(plan, object, made, node)
     end,

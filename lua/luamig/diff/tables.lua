@@ -51,7 +51,7 @@ function tables.drop(plan, identity, object)
   defaults_that_go(plan, object, parts)
   plan:node({
     when = "drop", kind = object.kind, identity = identity, takes = takes, frees = frees,
-    parts = parts, vacates = table_creation.claims(object),
+    parts = parts, vacates = table_creation.claims(object), leaves = object.partition_of,
     records = {
       is_foreign and records.sql("DROP FOREIGN TABLE %s", names.sql(object))
         or records.new("drop_table", { name = plan:name(object) }),

@@ -96,6 +96,15 @@ function views.drop(plan, identity, object)
   })
 end
 
+-- The view, and the columns that come with its new query: other views may wait for these.
+local function new_self(plan, identity, before, after)
+  local set = { [identity] = true }
+  for i = #before.columns + 1, #after.columns do
+    set[plan.column_identity(after, after.columns[i].name)] = true
+  end
+  return set
+end
+
 -- CREATE OR REPLACE keeps the columns that are there, and may add others behind them.
 local function has_old_columns(before, after)
   for i, column in ipairs(before.columns) do
@@ -175,7 +184,8 @@ function views.alter(plan, identity, before, after)
   if out[1] then
     plan:node({
       when = "change", kind = after.kind, identity = identity, records = out,
-      gives = { [identity] = true }, frees = { [identity] = true }, known_as = after.name,
+      gives = new_self(plan, identity, before, after), frees = { [identity] = true },
+      known_as = after.name,
     })
   end
   table_settings.settle(plan, identity, before, after)

@@ -169,3 +169,14 @@ CREATE MATERIALIZED VIEW v AS SELECT 1 AS x;
 CREATE MATERIALIZED VIEW v AS SELECT 1 AS x;
 -- after
 CREATE VIEW v AS SELECT 1 AS x;
+
+--- view: a column behind, and the view upon it shows it
+CREATE TABLE t (id int, a text);
+-- before
+CREATE VIEW v AS SELECT id FROM t;
+CREATE VIEW above AS SELECT * FROM v;
+CREATE VIEW over_it AS SELECT id FROM above;
+-- after
+CREATE VIEW v AS SELECT id, a FROM t;
+CREATE VIEW above AS SELECT * FROM v;
+CREATE VIEW over_it AS SELECT id, a FROM above;
