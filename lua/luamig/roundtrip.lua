@@ -206,6 +206,7 @@ end
 ---@param options luamig.roundtrip.Options
 ---@param observers table[]
 ---@return luamig.roundtrip.Summary
+---@return luamig.roundtrip.Result[]
 function roundtrip.run(ctx, options, observers)
   local start = clock.now_ms()
   local project = database.project(ctx)
@@ -239,7 +240,7 @@ function roundtrip.run(ctx, options, observers)
   summary.ms = clock.now_ms() - start
   summary.server_version = server_version
   tally:tell_all("finish", summary, tally.results)
-  return summary
+  return summary, tally.results
 end
 
 return roundtrip

@@ -2,6 +2,7 @@
 -- next.
 
 local fault = require("luamig.fault")
+local lookalike = require("luamig.lookalike")
 
 local verdict = {}
 
@@ -142,7 +143,7 @@ function verdict.complete(run, f)
     applied = applied_ids(run),
     state = state_text(run, f),
   })
-  f.hint = hint_of(run, f) or f.hint
+  f.hint = hint_of(run, f) or lookalike.hint(run.conn, f, run.settings.search_path) or f.hint
   fault.complete(f, { try = try_of(run, f) })
   f.step = nil
   return f

@@ -21,6 +21,8 @@ describe("the target of a project", function()
   it("is what check finds in the database", function()
     assert.equal("1 revision: sound; the database is at head and what schema.lua declares\n",
       s:ok("check").stdout)
+    assert.same({ ok = true, revisions = 1, target = "schema.lua" },
+      require("cjson").decode(s:ok("check --json").stdout))
   end)
 
   it("ends check with 3 and the difference when it is not", function()

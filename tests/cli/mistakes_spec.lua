@@ -59,6 +59,38 @@ describe("a mistake in a script", function()
     assert.matches("error: row 2 has the key 1: a row has its columns by name",
       failing(rows .. " { 2 } })"))
   end)
+
+  it("about a relation names what is there instead", function()
+    local connection <close> = s:connect()
+    connection:exec('CREATE TABLE "Users" (id int)')
+    connection:exec("CREATE SCHEMA app")
+    connection:exec("CREATE TABLE app.orders (id int)")
+    connection:exec("CREATE VIEW v AS SELECT 1 AS a")
+    connection:exec("CREATE MATERIALIZED VIEW m AS SELECT 1 AS a")
+    local expected = {
+      { '  op.execute("INSERT INTO Users VALUES (1)")',
+        'there is the table public."Users": a name is taken as it is written, and in SQL one with '
+          .. "capitals stands in quotes" },
+      { '  op.drop_table("users")', 'there is the table public."Users": ' },
+      { '  op.drop_table("public.users")', 'there is the table public."Users": ' },
+      { '  op.add_column("orders", op.column("x", "int"))',
+        'there is the table app.orders, where search_path ("$user", public) does not look\n' },
+      { '  op.drop_table("public.orders")', "there is the table app.orders\n" },
+      { '  op.drop_view("m")', "it is a materialized view: materialized = true\n" },
+      { '  op.drop_view("v", { materialized = true })',
+        "it is a view, not a materialized one: leave materialized out\n" },
+      { '  op.rename_view("m", "n")', "it is a materialized view: materialized = true\n" },
+      { '  op.rename_view("v", "n", { materialized = true })',
+        "it is a view, not a materialized one: leave materialized out\n" },
+      { '  op.refresh_view("v")', "it is a view\n" },
+      { '  op.drop_table("v")', "it is a view\n" },
+      { '  op.drop_view("app.orders")', "it is a table\n" },
+    }
+    for _, case in ipairs(expected) do
+      assert.matches("  hint:  " .. case[2], failing(case[1]), 1, true)
+    end
+    assert.no.matches("hint:", failing('  op.drop_table("nothing_like_it")'), 1, true)
+  end)
 end)
 
 describe("a mistake around the scripts", function()

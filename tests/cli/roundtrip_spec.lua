@@ -96,7 +96,8 @@ FAIL  002  revision 002
         missing on the way down:
           op.drop_index("users_email")]]):format(line), said)
     assert.equal("error: one round trip failed\n"
-      .. "  try:   mend the downgrade, and run again: luamig test-roundtrip\n", result.stderr)
+      .. "  try:   mend the downgrade of 002, and run again: luamig test-roundtrip\n",
+      result.stderr)
   end)
 
   it("says when a downgrade undoes nothing", function()
@@ -201,6 +202,8 @@ FAIL  002  revision 002
     assert.matches("skip  003  revision 003\n      not tested: it needs 002, which cannot be "
       .. "applied\n", result.stdout, 1, true)
     assert.matches("ok    b1", result.stdout, 1, true)
+    assert.matches("try:   mend the upgrade of 002, and run again: luamig test-roundtrip\n",
+      result.stderr, 1, true)
     assert.matches("3 revisions tested: 2 passed, 1 failed, 1 skipped", result.stdout, 1, true)
   end)
 
@@ -306,7 +309,8 @@ end
     assert.equal(8, strict.status)
     assert.matches("FAIL  002  revision 002\n      irreversible: keys are destroyed\n",
       strict.stdout, 1, true)
-    assert.matches("error: 2 revisions are irreversible, and --strict does not allow that",
+    assert.matches("error: 2 revisions are irreversible, and --strict does not allow that\n"
+      .. "  try:   write the downgrade, or leave --strict out\n",
       strict.stderr, 1, true)
   end)
 
@@ -475,7 +479,8 @@ describe("test-roundtrip --data", function()
       .. "            row id = '[^\n]-': email was E?'[^\n]-', is 'lost'\n", result.stdout)
     assert.matches('hint:  when they cannot come back, say so: data_loss = "what is lost"',
       result.stdout, 1, true)
-    assert.matches("try:   mend the downgrade, and run again: luamig test-roundtrip --data\n",
+    assert.matches("try:   mend the downgrade of 002, and run again: luamig test-roundtrip --data "
+      .. "--rows 7 --seed 3\n",
       result.stderr, 1, true)
     assert.truthy(path)
   end)

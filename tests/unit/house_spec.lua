@@ -23,7 +23,7 @@ local layers <const> = {
     name = "project", what = "one thing of the project or of the database: config, a revision, "
       .. "the connection, the version rows",
     modules = [[config config_rules config_url revision change script hooks editor ids files
-      prefill database state wire inquiry verdict backup]],
+      prefill database state wire inquiry verdict lookalike backup]],
   },
   {
     name = "work", what = "what a command does, from beginning to end",

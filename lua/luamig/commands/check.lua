@@ -109,7 +109,7 @@ function check.run(ctx)
   end
   local count = #graph:ids()
   if ctx.options.json then
-    ctx.report.json({ ok = true, revisions = count })
+    ctx.report.json({ ok = true, revisions = count, target = target })
   else
     ctx.report.out(("%s sound%s"):format(count == 1 and "1 revision:" or count .. " revisions: all",
       ctx.options.offline and "" or "; the database is at head")

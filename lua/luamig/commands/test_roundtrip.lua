@@ -77,30 +77,38 @@ local function observers_of(ctx)
   return observers
 end
 
-local function failure(ctx, summary)
-  local words = { "test-roundtrip" }
-  if ctx.options.data then
-    words[2] = "--data"
+-- The command once more; without the server, whose URL may hold a password.
+local function again(ctx)
+  local options, words = ctx.options, { "test-roundtrip" }
+  for _, name in ipairs({ "from", "to", "since", "data", "rows", "seed", "strict", "role" }) do
+    local given = options[name]
+    for _, word in ipairs(type(given) == "table" and given or { given }) do
+      words[#words + 1] = "--" .. name
+      words[#words + 1] = word ~= true and tostring(word) or nil
+    end
   end
-  local message
+  return command_line.of(ctx, table.unpack(words))
+end
+
+local function failure(ctx, summary, results)
+  local message, try
   if summary.failed > 0 then
     message = summary.failed == 1 and "one round trip failed"
       or ("%d round trips failed"):format(summary.failed)
+    try = ("mend %s, and run again: %s"):format(
+      require("luamig.roundtrip.explain").to_mend(results), again(ctx))
   else
     message = ("%d revision%s irreversible, and --strict does not allow that"):format(
       summary.irreversible, summary.irreversible == 1 and " is" or "s are")
+    try = "write the downgrade, or leave --strict out"
   end
-  fault.raise({
-    kind = "roundtrip",
-    message = message,
-    try = "mend the downgrade, and run again: " .. command_line.of(ctx, table.unpack(words)),
-  })
+  fault.raise({ kind = "roundtrip", message = message, try = try })
 end
 
 function test_roundtrip.run(ctx)
   local options = ctx.options
   check_options(options)
-  local summary = require("luamig.roundtrip").run(ctx, {
+  local summary, results = require("luamig.roundtrip").run(ctx, {
     from = options.from,
     to = options.to,
     since = options.since,
@@ -111,7 +119,7 @@ function test_roundtrip.run(ctx)
     roles = options.role,
   }, observers_of(ctx))
   if not summary.ok then
-    failure(ctx, summary)
+    failure(ctx, summary, results)
   end
   return 0
 end

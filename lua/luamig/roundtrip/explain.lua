@@ -48,7 +48,7 @@ end
 local function own_lines(result)
   local lines = {}
   if result.file and result.status == "failed" then
-    local fn = functions[result.step]
+    local fn = result.direction or functions[result.step]
     lines[1] = explain.place(result) .. (fn and ("  %s()"):format(fn) or "")
   end
   for _, line in ipairs(result.lines or {}) do
@@ -89,6 +89,35 @@ function explain.summary(summary)
   end
   return ("%d revision%s tested: %s"):format(summary.tested, summary.tested == 1 and "" or "s",
     table.concat(pieces, ", "))
+end
+
+-- The function that a failed step is about: "the downgrade of 002".
+local function culprit(result)
+  local id = result.revision or result.fault and result.fault.revision
+  if not id then
+    return nil
+  elseif result.step == "up again" then -- the downgrade left something, or the upgrade depends
+    return "revision " .. id
+  end
+  local fn = result.direction or functions[result.step] or result.fault.direction
+  return fn and ("the %s of %s"):format(fn, id)
+end
+
+---What is to be mended, in words: one function when only one is to blame.
+---@param results luamig.roundtrip.Result[]
+---@return string
+function explain.to_mend(results)
+  local found
+  for _, result in ipairs(results) do
+    if result.status == "failed" then
+      local this = culprit(result)
+      if not this or found and found ~= this then
+        return "what is marked FAIL"
+      end
+      found = this
+    end
+  end
+  return found
 end
 
 return explain

@@ -21,6 +21,7 @@ local trial = {}
 ---@field missing string[]|nil what the downgrade does not do, as calls of operations
 ---@field warning string|nil   it passed, but the user should know
 ---@field fault table|nil      what the step raised
+---@field direction string|nil "upgrade" or "downgrade", where the step does not tell
 ---@field file string|nil
 ---@field line integer|nil
 
@@ -83,6 +84,7 @@ function trial.failure(rev, step, direction, f)
     status = "failed",
     message = f.message,
     fault = f,
+    direction = direction,
     file = f.file or rev.file,
     line = f.line or trial.line_of(rev, direction),
   }
