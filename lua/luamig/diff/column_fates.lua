@@ -94,8 +94,9 @@ end
 
 -- Whether a column is the table's own or its parents' alone cannot be said afterwards.
 local function note_origin(plan, identity, before, column)
-  if before and before.inherited ~= column.inherited
-    and #column_inheritance.parents(plan, identity) > 0 then
+  local is_child = #column_inheritance.parents(plan, identity) > 0
+    or plan.b.objects[identity].inherits ~= nil and column.inherited
+  if before and before.inherited ~= column.inherited and is_child then
     plan:note(identity, ("that column %s is %s"):format(column.name,
       column.inherited and "its parents' alone" or "its own, too"))
   end

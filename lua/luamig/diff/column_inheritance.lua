@@ -99,7 +99,7 @@ end
 
 -- What the changes of a parent do to the columns of a child.
 local function follow(plan, mine, parent, child)
-  local old_columns = column_inheritance.before(plan, parent)
+  local old_columns = plan.columns.a[parent] or {} -- it has followed its own parents, so we do
   local new_columns = plan.columns.b[parent] or {}
   for name, new in pairs(new_columns) do
     local old = old_columns[name]

@@ -33,12 +33,17 @@ function columns.covered(plan, identity, name)
   return set
 end
 
--- Nodes of the columns of a child come behind those of its parents.
-local function parent_nodes(plan, identity, name)
-  local out = {}
+-- Nodes of the columns of a child come behind those of its parents, or theirs.
+local function parent_nodes(plan, identity, name, out)
+  out = out or {}
   for _, parent in ipairs(column_inheritance.parents(plan, identity)) do
     local object = plan.b.objects[parent]
-    out[#out + 1] = object and plan.column_nodes[plan.column_identity(object, name)]
+    local node = object and plan.column_nodes[plan.column_identity(object, name)]
+    if node then
+      out[#out + 1] = node
+    else
+      parent_nodes(plan, parent, name, out)
+    end
   end
   return out
 end

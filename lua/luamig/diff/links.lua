@@ -126,18 +126,68 @@ local function link_names(self)
   end
 end
 
--- The bounds of a new partition may be those of one that goes, or is bounded otherwise from now on.
-local function link_partitions(self)
-  local leavers = {}
-  for _, node in ipairs(self.nodes) do
-    if node.leaves then
-      leavers[node.leaves] = leavers[node.leaves] or {}
-      table.insert(leavers[node.leaves], node)
+-- What of a partitioned table's own a node makes.
+local function makes_child_of(self, node, parents)
+  for identity in pairs(node.gives or {}) do
+    local object = self.plan.b.objects[identity]
+    if object and parents[object.parent or ""] and self.plan:is_made(identity) then
+      return object.parent
     end
   end
+  return nil
+end
+
+local function takes_child_of(self, node, parents)
+  for identity in pairs(node.takes or {}) do
+    local object = self.plan.a.objects[identity]
+    if object and parents[object.parent or ""] then
+      return object.parent
+    end
+  end
+  return nil
+end
+
+-- The nodes of partitioned tables, by the field that names the table.
+local function nodes_by(self, field)
+  local lists = {}
   for _, node in ipairs(self.nodes) do
-    for _, leaver in ipairs(leavers[node.joins or ""] or {}) do
+    local identity = node[field]
+    if identity then
+      lists[identity] = lists[identity] or {}
+      table.insert(lists[identity], node)
+    end
+  end
+  return lists
+end
+
+-- The bounds of a new partition may be those of one that goes, or is bounded otherwise from now on;
+-- what a partitioned table gets or loses, its partitions get or lose too.
+local function link_partitions(self)
+  local leavers, joiners = nodes_by(self, "leaves"), nodes_by(self, "joins")
+  for _, node in ipairs(self.nodes) do
+    local joined = node.joins or makes_child_of(self, node, leavers)
+    for _, leaver in ipairs(leavers[joined or ""] or {}) do
       edge(leaver, node, true)
+    end
+    for _, leaver in ipairs(leavers[takes_child_of(self, node, leavers) or ""] or {}) do
+      if leaver.when ~= "drop" then
+        edge(leaver, node, true)
+      end
+    end
+    for _, joiner in ipairs(joiners[takes_child_of(self, node, joiners) or ""] or {}) do
+      edge(node, joiner, true)
+    end
+  end
+end
+
+-- A table is not changed while columns elsewhere hold its rows: those that go, go first.
+local function link_row_types(self)
+  for whole, members in pairs(self.members) do
+    for user in pairs(self.plan:users(whole)) do
+      local letting_go = user:find("^column ") and freer(self, user)
+      for _, member in ipairs(letting_go and members or {}) do
+        edge(letting_go, member, true)
+      end
     end
   end
 end
@@ -225,6 +275,7 @@ function links.find(self)
   end
   link_names(self)
   link_partitions(self)
+  link_row_types(self)
   link_mentions(self)
 end
 

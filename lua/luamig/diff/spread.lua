@@ -249,11 +249,20 @@ end
 
 local implicit = { auto = true, internal = true }
 
+-- Of a partition that leaves its table, and keeps what it has there.
+local function is_kept_by_leaver(plan, object)
+  local before, after = plan.a.objects[object.parent or ""], plan.b.objects[object.parent or ""]
+  return object.part_of ~= nil and after ~= nil
+    and (before.partition_of ~= after.partition_of or before.bound ~= after.bound)
+end
+
 -- What PostgreSQL drops along, and nobody wants any more.
 function Spread:companions_of(identity)
   local plan = self.plan
   for user, strength in sorted_pairs(plan:users(identity)) do
-    local is_unwanted = plan.a.objects[user] and not plan.b.objects[user]
+    local object = plan.a.objects[user]
+    local is_unwanted = object and not plan.b.objects[user]
+      and not is_kept_by_leaver(plan, object)
     if implicit[strength] and is_unwanted and not plan.goes_with[user] then
       plan:go_with(user, identity)
     end

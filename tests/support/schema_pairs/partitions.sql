@@ -329,3 +329,38 @@ CREATE TABLE two PARTITION OF p FOR VALUES IN (2);
 -- after
 CREATE TABLE one PARTITION OF p FOR VALUES IN (2);
 CREATE TABLE two PARTITION OF p FOR VALUES IN (1);
+
+--- partition: of a partition, which has the columns of both
+CREATE TABLE p (d int, v numeric(9,2)) PARTITION BY RANGE (d);
+CREATE TABLE q PARTITION OF p FOR VALUES FROM (0) TO (9) PARTITION BY LIST (d);
+CREATE TABLE r PARTITION OF q FOR VALUES IN (1);
+-- before
+-- after
+ALTER TABLE p ADD more text DEFAULT 'x', ALTER v TYPE numeric(12,2), ALTER v SET DEFAULT 1;
+
+--- partition: leaves while its table loses an index and a key
+CREATE TABLE p (d int NOT NULL) PARTITION BY LIST (d);
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
+CREATE TABLE two PARTITION OF p FOR VALUES IN (2);
+-- before
+ALTER TABLE p ADD PRIMARY KEY (d);
+CREATE INDEX i ON p (d);
+-- after
+ALTER TABLE p DETACH PARTITION one;
+
+--- partition: leaves while its table gets an index and a key
+CREATE TABLE p (d int NOT NULL) PARTITION BY LIST (d);
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
+-- before
+-- after
+ALTER TABLE p DETACH PARTITION one;
+ALTER TABLE p ADD PRIMARY KEY (d);
+CREATE INDEX i ON p (d);
+
+--- partition: other bounds while its table gets an index
+CREATE TABLE p (d int NOT NULL) PARTITION BY LIST (d);
+-- before
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
+-- after
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1, 2);
+CREATE INDEX i ON p (d);

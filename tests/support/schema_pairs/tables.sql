@@ -232,3 +232,10 @@ CREATE TABLE c (b int REFERENCES b, a int REFERENCES a);
 -- after
 CREATE TABLE t (a boolean NOT NULL DEFAULT false, b text NOT NULL DEFAULT '', c int DEFAULT 0);
 
+
+--- table: of whose rows a column was made, which goes
+CREATE TABLE t (id int, a int);
+-- before
+CREATE TABLE log (was t);
+-- after
+ALTER TABLE t ALTER a TYPE bigint, ADD b int GENERATED ALWAYS AS (id + 1) STORED;
