@@ -82,9 +82,9 @@ local function check(group, a, b, from, to)
 end
 
 describe("the comparison of two schemas", function()
-  setup(schema_work.make_roles)
+  setup(schema_work.make_surroundings)
   teardown(function()
-    schema_work.drop_roles()
+    schema_work.drop_surroundings()
     server.assert_clean()
   end)
 

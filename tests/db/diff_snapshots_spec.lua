@@ -8,9 +8,9 @@ local snapshots = require("support.snapshots")
 -- What cannot be tried, or cannot be done: why.
 local except <const> = {
   ["a security label"] = "there is no provider",
-  ["a tablespace"] = "there is no second one",
-  ["the tablespace of an index"] = "there is no second one",
-  ["the tablespace of a constraint's index"] = "there is no second one",
+  ["a tablespace"] = "the pairs of schemas try it",
+  ["the tablespace of an index"] = "the pairs of schemas try it",
+  ["the tablespace of a constraint's index"] = "the pairs of schemas try it",
   ["the version of an extension"] = "there is no way back to an older one",
 }
 

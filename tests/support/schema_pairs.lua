@@ -14,7 +14,8 @@
 --   SQL
 --
 -- The schema's name is {s}; objects outside all schemas have it in their names. The roles
--- luamig_spec_alice and luamig_spec_bob are there.
+-- luamig_spec_alice and luamig_spec_bob are there, and from 15 on the
+-- tablespace luamig_spec_space.
 
 local lfs = require("lfs")
 

@@ -14,21 +14,31 @@ local schema_work = {}
 ---The roles that the pairs speak of.
 local ROLES = { "luamig_spec_alice", "luamig_spec_bob" }
 
+---A tablespace inside the data directory, from PostgreSQL 15 on.
+local TABLESPACE <const> = "luamig_spec_space"
+
 local function admin(script)
   local connection <close> = require("luamig.core.conn").open({ url = server.url() })
   connection:exec(script)
 end
 
-function schema_work.make_roles()
+---Makes what the pairs need besides a database.
+function schema_work.make_surroundings()
   for _, role in ipairs(ROLES) do
     admin("CREATE ROLE " .. role)
   end
+  if server.version() >= 150000 then
+    local connection <close> = require("luamig.core.conn").open({ url = server.url() })
+    connection:exec("SET allow_in_place_tablespaces = on")
+    connection:exec(("CREATE TABLESPACE %s LOCATION ''"):format(TABLESPACE))
+  end
 end
 
-function schema_work.drop_roles()
+function schema_work.drop_surroundings()
   for _, role in ipairs(ROLES) do
     admin("DROP ROLE IF EXISTS " .. role)
   end
+  admin("DROP TABLESPACE IF EXISTS " .. TABLESPACE)
 end
 
 -- Names that a pair has outside its schema begin with that of the schema.

@@ -161,22 +161,31 @@ local function nodes_by(self, field)
 end
 
 -- The bounds of a new partition may be those of one that goes, or is bounded otherwise from now on;
--- what a partitioned table gets or loses, its partitions get or lose too.
+-- what a partitioned table gets, its new partitions get too.
+local function link_leavers(self, node, leavers)
+  local joined = node.joins or makes_child_of(self, node, leavers)
+  for _, leaver in ipairs(leavers[joined or ""] or {}) do
+    edge(leaver, node, true)
+  end
+end
+
+-- What a partitioned table loses is lost by those that are its partitions then.
+local function link_losses(self, node, leavers, joiners)
+  for _, leaver in ipairs(leavers[takes_child_of(self, node, leavers) or ""] or {}) do
+    if leaver.when ~= "drop" then
+      edge(leaver, node, true)
+    end
+  end
+  for _, joiner in ipairs(joiners[takes_child_of(self, node, joiners) or ""] or {}) do
+    edge(node, joiner, true)
+  end
+end
+
 local function link_partitions(self)
   local leavers, joiners = nodes_by(self, "leaves"), nodes_by(self, "joins")
   for _, node in ipairs(self.nodes) do
-    local joined = node.joins or makes_child_of(self, node, leavers)
-    for _, leaver in ipairs(leavers[joined or ""] or {}) do
-      edge(leaver, node, true)
-    end
-    for _, leaver in ipairs(leavers[takes_child_of(self, node, leavers) or ""] or {}) do
-      if leaver.when ~= "drop" then
-        edge(leaver, node, true)
-      end
-    end
-    for _, joiner in ipairs(joiners[takes_child_of(self, node, joiners) or ""] or {}) do
-      edge(node, joiner, true)
-    end
+    link_leavers(self, node, leavers)
+    link_losses(self, node, leavers, joiners)
   end
 end
 

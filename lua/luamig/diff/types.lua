@@ -209,10 +209,17 @@ local annotation = {
 }
 
 compare["base type"] = function(plan, before, after, identity)
-  for name, field in pairs(after) do
-    if not annotation[name] and before[name] ~= field then
-      plan:cannot(identity, "a base type cannot be changed: " .. name)
+  local apart, seen = {}, {}
+  for _, object in ipairs({ before, after }) do
+    for name in pairs(object) do
+      if not annotation[name] and not seen[name] and before[name] ~= after[name] then
+        apart[#apart + 1], seen[name] = name, true
+      end
     end
+  end
+  table.sort(apart)
+  if apart[1] then
+    plan:cannot(identity, "a base type cannot be changed: " .. table.concat(apart, ", "))
   end
   return "alter"
 end

@@ -171,3 +171,58 @@ CREATE TABLE t (a text);
 CREATE TEXT SEARCH CONFIGURATION tc (COPY = simple);
 CREATE TABLE t (a text);
 CREATE INDEX i ON t USING gin (to_tsvector('tc'::regconfig, a));
+
+--- conversion: changed
+-- before
+CREATE CONVERSION cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+-- after
+CREATE DEFAULT CONVERSION cv FOR 'LATIN1' TO 'UTF8' FROM iso8859_1_to_utf8;
+COMMENT ON CONVERSION cv IS 'x';
+
+--- operator class: changed under an index
+CREATE TABLE t (a int);
+-- before
+CREATE OPERATOR CLASS oc FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+  OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 btint4cmp(int, int);
+CREATE INDEX i ON t (a oc);
+-- after
+CREATE FUNCTION cmp(int, int) RETURNS int IMMUTABLE LANGUAGE sql AS 'SELECT btint4cmp($1, $2)';
+CREATE OPERATOR CLASS oc FOR TYPE int USING btree AS OPERATOR 1 <, OPERATOR 2 <=, OPERATOR 3 =,
+  OPERATOR 4 >=, OPERATOR 5 >, FUNCTION 1 cmp(int, int);
+CREATE INDEX i ON t (a oc);
+
+--- language: changed
+-- before
+CREATE LANGUAGE {s}_l HANDLER plpgsql_call_handler;
+CREATE FUNCTION f() RETURNS int LANGUAGE {s}_l AS 'BEGIN RETURN 1; END';
+-- after
+CREATE TRUSTED LANGUAGE {s}_l HANDLER plpgsql_call_handler INLINE plpgsql_inline_handler
+  VALIDATOR plpgsql_validator;
+ALTER LANGUAGE {s}_l OWNER TO luamig_spec_alice;
+COMMENT ON LANGUAGE {s}_l IS 'x';
+CREATE FUNCTION f() RETURNS int LANGUAGE {s}_l AS 'BEGIN RETURN 1; END';
+
+--- access method: changed
+-- before
+CREATE ACCESS METHOD {s}_am TYPE INDEX HANDLER bthandler;
+-- after
+CREATE ACCESS METHOD {s}_am TYPE INDEX HANDLER hashhandler;
+COMMENT ON ACCESS METHOD {s}_am IS 'x';
+
+--- text search: template and parser changed under what uses them
+-- before
+CREATE TEXT SEARCH TEMPLATE tt (INIT = dsimple_init, LEXIZE = dsimple_lexize);
+CREATE TEXT SEARCH DICTIONARY td (TEMPLATE = tt);
+CREATE TEXT SEARCH PARSER tp (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end,
+  LEXTYPES = prsd_lextype);
+CREATE TEXT SEARCH CONFIGURATION tc (PARSER = tp);
+ALTER TEXT SEARCH CONFIGURATION tc ADD MAPPING FOR asciiword WITH td;
+-- after
+CREATE TEXT SEARCH TEMPLATE tt (LEXIZE = dsimple_lexize);
+COMMENT ON TEXT SEARCH TEMPLATE tt IS 'x';
+CREATE TEXT SEARCH DICTIONARY td (TEMPLATE = tt);
+CREATE TEXT SEARCH PARSER tp (START = prsd_start, GETTOKEN = prsd_nexttoken, END = prsd_end,
+  LEXTYPES = prsd_lextype, HEADLINE = prsd_headline);
+COMMENT ON TEXT SEARCH PARSER tp IS 'y';
+CREATE TEXT SEARCH CONFIGURATION tc (PARSER = tp);
+ALTER TEXT SEARCH CONFIGURATION tc ADD MAPPING FOR asciiword WITH td;

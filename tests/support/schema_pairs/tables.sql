@@ -239,3 +239,19 @@ CREATE TABLE t (id int, a int);
 CREATE TABLE log (was t);
 -- after
 ALTER TABLE t ALTER a TYPE bigint, ADD b int GENERATED ALWAYS AS (id + 1) STORED;
+
+--- table: tablespaces
+-- since 15
+-- before
+CREATE TABLE t (id int CONSTRAINT k PRIMARY KEY, a int);
+CREATE INDEX i ON t (a);
+CREATE MATERIALIZED VIEW m AS SELECT a FROM t;
+CREATE TABLE p (d int) PARTITION BY LIST (d);
+-- after
+CREATE TABLE t (id int CONSTRAINT k PRIMARY KEY USING INDEX TABLESPACE luamig_spec_space, a int)
+  TABLESPACE luamig_spec_space;
+CREATE INDEX i ON t (a) TABLESPACE luamig_spec_space;
+CREATE MATERIALIZED VIEW m TABLESPACE luamig_spec_space AS SELECT a FROM t;
+CREATE TABLE p (d int) PARTITION BY LIST (d) TABLESPACE luamig_spec_space;
+CREATE TABLE fresh (id int PRIMARY KEY USING INDEX TABLESPACE luamig_spec_space)
+  TABLESPACE luamig_spec_space;

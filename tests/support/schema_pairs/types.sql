@@ -251,3 +251,20 @@ CREATE TYPE bt (INPUT = bt_in, OUTPUT = bt_out, INTERNALLENGTH = 4, PASSEDBYVALU
 CREATE TYPE x AS ENUM ('a');
 -- after
 CREATE DOMAIN x AS text;
+
+--- base type: changed under a table
+-- unsupported
+-- before
+CREATE TYPE bt;
+CREATE FUNCTION bt_in(cstring) RETURNS bt IMMUTABLE STRICT LANGUAGE internal AS 'int4in';
+CREATE FUNCTION bt_out(bt) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'int4out';
+CREATE TYPE bt (INPUT = bt_in, OUTPUT = bt_out, INTERNALLENGTH = 4, PASSEDBYVALUE, ALIGNMENT =
+  int4);
+CREATE TABLE t (a bt);
+-- after
+CREATE TYPE bt;
+CREATE FUNCTION bt_in(cstring) RETURNS bt IMMUTABLE STRICT LANGUAGE internal AS 'int4in';
+CREATE FUNCTION bt_out(bt) RETURNS cstring IMMUTABLE STRICT LANGUAGE internal AS 'int4out';
+CREATE TYPE bt (INPUT = bt_in, OUTPUT = bt_out, INTERNALLENGTH = 4, PASSEDBYVALUE, ALIGNMENT =
+  int4, CATEGORY = 'X', DELIMITER = ';');
+CREATE TABLE t (a bt);
