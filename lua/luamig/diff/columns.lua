@@ -78,8 +78,7 @@ function make.drop(plan, identity, name)
   local object = plan.b.objects[identity]
   return new_node(plan, identity, name, {
     when = "drop",
-    takes = set,
-    frees = set,
+    takes = set, frees = set, vacates = plan:relation_names(set),
     records = { records.new("drop_column", { table = plan:name(object), column = name }) },
     data_loss = ("column %s of %s"):format(name, plan:name(object)),
   })

@@ -183,7 +183,9 @@ function constraints.is_automatic(plan, object)
     and not plan.standalone[object.parent]
 end
 
-local function claims(object)
+---Names that a constraint takes.
+---@return table<string, true>
+function constraints.claims(object)
   local set = { ["constraint " .. object.name .. " of " .. object.parent] = true }
   if object.type == "primary_key" or object.type == "unique" or object.type == "exclude" then
     set["relation " .. names.sql({ schema = object.schema, name = object.name })] = true
@@ -206,7 +208,7 @@ function constraints.create(plan, identity, object)
   constraints.words(plan, object, false, list)
   plan:node({
     when = "make", kind = "constraint", identity = identity, sort = object.parent,
-    gives = { [identity] = true }, claims = claims(object), records = list,
+    gives = { [identity] = true }, claims = constraints.claims(object), records = list,
   })
 end
 
@@ -223,7 +225,7 @@ function constraints.drop(plan, identity, object)
     or records.new("drop_constraint", { name = object.name, table = parent })
   plan:node({
     when = "drop", kind = "constraint", identity = identity, sort = object.parent,
-    takes = set, frees = set, vacates = claims(object), records = { record },
+    takes = set, frees = set, vacates = constraints.claims(object), records = { record },
     after = { detached },
   })
 end

@@ -169,6 +169,12 @@ local function claims(object)
   return { ["function " .. names.sql(object) .. "(" .. object.signature .. ")"] = true }
 end
 
+-- While an old overload is there, a call may mean either.
+local function with_overloads(set, object)
+  set["overload " .. names.sql(object)] = true
+  return set
+end
+
 ---Makes the node that creates a function, procedure or aggregate.
 function functions.create(plan, identity, object)
   local record, has_comment
@@ -181,7 +187,8 @@ function functions.create(plan, identity, object)
   annotations.create(plan, object, list, { comment = not has_comment })
   plan:node({
     when = "make", kind = object.kind, identity = identity, gives = { [identity] = true },
-    claims = claims(object), mentions = object.definition, known_as = object.name,
+    claims = claims(object), prefers = with_overloads({}, object),
+    mentions = object.definition, known_as = object.name,
     records = list,
   })
 end
@@ -199,7 +206,7 @@ function functions.drop(plan, identity, object)
   end
   plan:node({
     when = "drop", kind = object.kind, identity = identity, takes = set, frees = set,
-    vacates = claims(object), records = { record },
+    vacates = with_overloads(claims(object), object), records = { record },
   })
 end
 

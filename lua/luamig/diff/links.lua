@@ -13,6 +13,7 @@
 --   precedes, follows   tables: this node comes before, or after, all nodes of their columns
 --   moves   a type whose name is given to its successor
 --   claims, vacates     names of things of different kinds that exclude each other
+--   prefers             names that had better be vacated before
 --   joins, leaves       a partitioned table: what leaves it makes room for what joins it
 --   mentions, known_as  the words of a body, and the word that such a body may say
 
@@ -116,12 +117,17 @@ local function link_names(self)
   local vacated = {}
   for _, node in ipairs(self.nodes) do
     for name in pairs(node.vacates or {}) do
-      vacated[name] = node
+      vacated[name] = vacated[name] or {}
+      table.insert(vacated[name], node)
     end
   end
   for _, node in ipairs(self.nodes) do
-    for name in pairs(node.claims or {}) do
-      edge(vacated[name], node)
+    for _, field in ipairs({ "claims", "prefers" }) do
+      for name in pairs(node[field] or {}) do
+        for _, other in ipairs(vacated[name] or {}) do
+          edge(other, node, field == "prefers")
+        end
+      end
     end
   end
 end
@@ -147,14 +153,15 @@ local function takes_child_of(self, node, parents)
   return nil
 end
 
--- The nodes of partitioned tables, by the field that names the table.
-local function nodes_by(self, field)
+-- The nodes of partitioned tables, by the table that a field names and those above it.
+local function nodes_by(self, field, snapshot)
   local lists = {}
   for _, node in ipairs(self.nodes) do
     local identity = node[field]
-    if identity then
+    while identity do
       lists[identity] = lists[identity] or {}
       table.insert(lists[identity], node)
+      identity = snapshot.objects[identity] and snapshot.objects[identity].partition_of
     end
   end
   return lists
@@ -182,7 +189,8 @@ local function link_losses(self, node, leavers, joiners)
 end
 
 local function link_partitions(self)
-  local leavers, joiners = nodes_by(self, "leaves"), nodes_by(self, "joins")
+  local leavers = nodes_by(self, "leaves", self.plan.a)
+  local joiners = nodes_by(self, "joins", self.plan.b)
   for _, node in ipairs(self.nodes) do
     link_leavers(self, node, leavers)
     link_losses(self, node, leavers, joiners)

@@ -205,6 +205,49 @@ function Plan:each_old_column(identity, visit)
   end
 end
 
+local named_in_schema = {
+  constraint = true, index = true, sequence = true, table = true, ["foreign table"] = true,
+  view = true, ["materialized view"] = true, composite = true,
+}
+
+-- { ["schema.name"] = how many constraints and relations have it, before or afterwards }
+local function name_counts(self)
+  local counts, seen = {}, {}
+  for _, objects in ipairs({ self.a.objects, self.b.objects }) do
+    for identity, object in pairs(objects) do
+      if named_in_schema[object.kind] and not seen[identity] then
+        local name = names.sql(object)
+        seen[identity], counts[name] = true, (counts[name] or 0) + 1
+      end
+    end
+  end
+  return counts
+end
+
+---Whether PostgreSQL would make up another name, for there is something that has this one.
+---@return boolean
+function Plan:is_name_shared(schema, name)
+  self.name_counts = self.name_counts or name_counts(self)
+  return (self.name_counts[names.sql({ schema = schema, name = name })] or 0) > 1
+end
+
+local key_constraints = { primary_key = true, unique = true, exclude = true }
+
+---The names of the relations among old objects: of tables and views, indexes, sequences.
+---@param set table<string, true>  identities
+---@return table<string, true>
+function Plan:relation_names(set)
+  local out = {}
+  for identity in pairs(set) do
+    local object = self.a.objects[identity]
+    if object and named_in_schema[object.kind]
+      and (object.kind ~= "constraint" or key_constraints[object.type]) then
+      out["relation " .. names.sql(object)] = true
+    end
+  end
+  return out
+end
+
 ---@return boolean
 function Plan:is_partitioned(identity)
   local object = self.b.objects[identity] or self.a.objects[identity]

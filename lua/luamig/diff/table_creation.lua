@@ -51,7 +51,8 @@ local function leave_names_out(plan, items, object)
   end
   for _, item in ipairs(items) do
     local name = value.is(item, "constraint") and unsaid_name(plan, item, object)
-    if name and count[name] == 1 and item.name == name and not item.comment then
+    if name and count[name] == 1 and item.name == name and not item.comment
+      and not plan:is_name_shared(object.schema, name) then
       item.name = nil
     end
   end
@@ -161,6 +162,9 @@ local function constraint_parts(plan, identity, object, made)
       }
       made.gives[child] = true
       plan.folded[child] = true
+      for name in pairs(constraints.claims(constraint)) do
+        made.prefers[name] = true
+      end
     end
   end
   return object
@@ -356,7 +360,7 @@ end
 function table_creation.create(plan, identity, object)
   local made = {
     items = {}, not_nulls = {}, behind = {}, parts = {}, defaults = {},
-    gives = { [identity] = true }, is_standalone = plan.standalone[identity],
+    gives = { [identity] = true }, prefers = {}, is_standalone = plan.standalone[identity],
     is_raw = is_raw(object),
   }
   column_items(plan, identity, object, made)
@@ -369,7 +373,7 @@ function table_creation.create(plan, identity, object)
   node = plan:node({
     when = "make", kind = object.kind, identity = identity, gives = made.gives,
     parts = made.parts, claims = table_creation.claims(object), known_as = object.name,
-    joins = not made.is_standalone and object.partition_of or nil,
+    prefers = made.prefers, joins = not made.is_standalone and object.partition_of or nil,
     records = function()
       return build(plan, object, made, node)
     end,

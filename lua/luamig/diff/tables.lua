@@ -47,11 +47,15 @@ function tables.drop(plan, identity, object)
     frees[one] = true
   end
   local is_foreign = object.kind == "foreign table"
+  local vacates = plan:relation_names(takes)
+  for name in pairs(table_creation.claims(object)) do
+    vacates[name] = true
+  end
   local parts = constraints.parts_that_go(plan, identity, takes)
   defaults_that_go(plan, object, parts)
   plan:node({
     when = "drop", kind = object.kind, identity = identity, takes = takes, frees = frees,
-    parts = parts, vacates = table_creation.claims(object), leaves = object.partition_of,
+    parts = parts, vacates = vacates, leaves = object.partition_of,
     records = {
       is_foreign and records.sql("DROP FOREIGN TABLE %s", names.sql(object))
         or records.new("drop_table", { name = plan:name(object) }),

@@ -152,3 +152,14 @@ CREATE AGGREGATE m(int) (SFUNC = int4pl, STYPE = int, MSFUNC = int4pl, MINVFUNC 
   = int, MINITCOND = '0', INITCOND = '0', SORTOP = >);
 COMMENT ON AGGREGATE p(float8 ORDER BY anyelement) IS 'x';
 ALTER AGGREGATE p(float8 ORDER BY anyelement) OWNER TO luamig_spec_alice;
+
+--- function: overloads that a call could mean both
+CREATE TABLE t (a int);
+-- before
+CREATE FUNCTION f(x int) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x';
+CREATE INDEX i ON t (f(a));
+CREATE VIEW v AS SELECT f(a) AS f FROM t;
+-- after
+CREATE FUNCTION f(x int, y int DEFAULT 0) RETURNS int LANGUAGE sql IMMUTABLE AS 'SELECT x + y';
+CREATE INDEX i ON t (f(a));
+CREATE VIEW v AS SELECT f(a) AS f FROM t;

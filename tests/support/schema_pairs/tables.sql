@@ -255,3 +255,11 @@ CREATE MATERIALIZED VIEW m TABLESPACE luamig_spec_space AS SELECT a FROM t;
 CREATE TABLE p (d int) PARTITION BY LIST (d) TABLESPACE luamig_spec_space;
 CREATE TABLE fresh (id int PRIMARY KEY USING INDEX TABLESPACE luamig_spec_space)
   TABLESPACE luamig_spec_space;
+
+--- table: another one with its constraints
+-- before
+CREATE TABLE old (id int CONSTRAINT new_pkey PRIMARY KEY, a text CONSTRAINT new_a_key UNIQUE, b int
+  CONSTRAINT new_b_fkey REFERENCES old);
+-- after
+CREATE TABLE new (id int CONSTRAINT new_pkey PRIMARY KEY, a text CONSTRAINT new_a_key UNIQUE, b int
+  CONSTRAINT new_b_fkey REFERENCES new);
