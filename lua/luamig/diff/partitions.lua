@@ -103,13 +103,25 @@ function partitions.join(plan, object)
   })
 end
 
+-- PostgreSQL puts a number behind a name that is taken: "t_a_idx1", when "t_a_idx" is another's.
+local function is_numbered(plan, object, made_up)
+  local number = object.name:sub(1, #made_up) == made_up
+    and math.tointeger(tonumber(object.name:match("^[1-9]%d*$", #made_up + 1)))
+  for i = 0, (number or 0) - 1 do
+    if not plan:is_relation_there(object.schema, i > 0 and made_up .. i or made_up) then
+      return false
+    end
+  end
+  return number ~= nil and number ~= false
+end
+
 ---Makes the node that gives a part its name, when that is not the one it gets by itself.
 ---@param add_words fun(list: table)  adds the records of what is said about the part
 function partitions.name_part(plan, identity, object, add_words)
   local parent = plan.b.objects[object.parent]
   local made_up = object.part_of and partitions.made_up_name(object, parent.name) or object.name
   local list = {}
-  if made_up ~= object.name then
+  if made_up ~= object.name and not is_numbered(plan, object, made_up) then
     local old = { schema = object.schema, name = made_up }
     list[1] = records.new("rename_index", { name = plan:name(old), new_name = object.name })
   end

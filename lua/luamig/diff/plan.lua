@@ -11,6 +11,7 @@
 --   refresh        a column whose default or expression must let go for a moment
 
 local names = require("luamig.diff.names")
+local not_null = require("luamig.diff.not_null")
 
 local plan = {}
 
@@ -229,6 +230,43 @@ end
 function Plan:is_name_shared(schema, name)
   self.name_counts = self.name_counts or name_counts(self)
   return (self.name_counts[names.sql({ schema = schema, name = name })] or 0) > 1
+end
+
+---Whether something of the new snapshot has a name that relations share.
+---@return boolean
+function Plan:is_relation_there(schema, name)
+  if not self.new_names then
+    self.new_names = {}
+    for _, object in pairs(self.b.objects) do
+      if named_in_schema[object.kind] then
+        self.new_names[names.sql(object)] = true
+      end
+    end
+  end
+  return self.new_names[names.sql({ schema = schema, name = name })] ~= nil
+end
+
+-- The names that NOT NULLs of tables that stay have already.
+local function not_null_names(self)
+  local out = {}
+  for identity, object in pairs(self.a.objects) do
+    for _, column in ipairs(self.b.objects[identity] and object.kind == "table"
+      and object.columns or {}) do
+      if column.not_null then
+        out[names.sql({ schema = object.schema, name = not_null.name(object, column) })] = true
+      end
+    end
+  end
+  return out
+end
+
+---Whether the NOT NULL of a column of a new table would get another name than the usual one.
+---@return boolean
+function Plan:is_not_null_name_taken(object, column)
+  self.not_null_names = self.not_null_names or not_null_names(self)
+  return self.not_null_names[names.sql({
+    schema = object.schema, name = not_null.name(object, column),
+  })] ~= nil
 end
 
 local key_constraints = { primary_key = true, unique = true, exclude = true }

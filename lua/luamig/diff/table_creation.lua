@@ -11,6 +11,7 @@ local constraints = require("luamig.diff.constraints")
 local key_text = require("luamig.diff.key_text")
 local names = require("luamig.diff.names")
 local naming = require("luamig.naming")
+local not_null = require("luamig.diff.not_null")
 local partitions = require("luamig.diff.partitions")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
@@ -82,13 +83,17 @@ local function fold_primary_key(items)
 end
 
 -- PostgreSQL 18: a NOT NULL with a name of its own.
-local function named_not_null(plan, column)
-  if not plan:since(18) or not column.not_null or column.not_null_not_valid
-    or not (column.not_null_name or column.not_null_no_inherit) then
+local function named_not_null(plan, object, column)
+  if not plan:since(18) or not column.not_null or column.not_null_not_valid then
+    return nil
+  end
+  local name = column.not_null_name
+    or plan:is_not_null_name_taken(object, column) and not_null.name(object, column)
+  if not name and not column.not_null_no_inherit then
     return nil
   end
   return value.new("constraint", {
-    kind = "not_null", column = column.name, name = column.not_null_name,
+    kind = "not_null", column = column.name, name = name or nil,
     no_inherit = column.not_null_no_inherit,
   })
 end
@@ -116,11 +121,11 @@ local function column_items(plan, identity, object, made)
       if made.is_raw then
         fresh.comment, definition.comment = nil, nil
       end
-      local not_null = named_not_null(plan, column)
+      local own_not_null = named_not_null(plan, object, column)
       made.items[#made.items + 1] = definition
-      if not_null then
+      if own_not_null then
         definition.nullable = nil
-        made.not_nulls[#made.not_nulls + 1] = not_null
+        made.not_nulls[#made.not_nulls + 1] = own_not_null
         fresh.not_null_name, fresh.not_null_no_inherit =
           column.not_null_name, column.not_null_no_inherit
       end

@@ -364,3 +364,22 @@ CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
 -- after
 CREATE TABLE one PARTITION OF p FOR VALUES IN (1, 2);
 CREATE INDEX i ON p (d);
+
+--- partition: its table is made anew beside one that left, whose NOT NULL has the name
+-- since 18
+-- before
+CREATE TABLE p (d int NOT NULL) PARTITION BY LIST (d);
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
+ALTER TABLE p DETACH PARTITION one;
+-- after
+CREATE TABLE one (d int NOT NULL);
+ALTER TABLE one RENAME CONSTRAINT one_d_not_null TO p_d_not_null;
+
+--- partition: a second index of the same columns
+CREATE TABLE p (d int) PARTITION BY LIST (d);
+CREATE TABLE one PARTITION OF p FOR VALUES IN (1);
+CREATE INDEX ON p (d);
+-- before
+-- after
+CREATE INDEX ON p (d);
+CREATE INDEX ON p (d);
