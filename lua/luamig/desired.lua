@@ -19,7 +19,27 @@ local desired = {}
 ---@field renames table[]  { table = "users", to = … } what renamed_from said; see schema_file.lua
 ---@field label string     as users should see it, without a password
 ---@field builder? string  the role that built it; what it owns says nothing of owners
+---@field extensions? table  of luamig.diff.Options, when it has any extension
 ---@field role? string     who is connected to a database that is looked at as it is
+
+---What CREATE EXTENSION chooses by itself; asked only when there is an extension to make.
+---@param wanted table     of luamig.snapshot
+---@param current? table   of luamig.snapshot: what is there need not be made
+---@return table<string, table>|nil  see luamig.diff.Options
+function desired.available_extensions(connection, wanted, current)
+  for identity, object in pairs(wanted.objects) do
+    if object.kind == "extension" and not (current and current.objects[identity]) then
+      local out = {}
+      for _, row in ipairs(connection:exec([[
+        SELECT name::pg_catalog.text AS name, default_version AS version, comment
+          FROM pg_catalog.pg_available_extensions]])) do
+        out[row.name] = row
+      end
+      return out
+    end
+  end
+  return nil
+end
 
 local function quiet(report)
   return setmetatable({
@@ -93,7 +113,11 @@ local function build(ctx, options, database, graph, by_id, steps, tie)
     end
     run:run()
   end
-  return desired.read(self.conn, base), cfg.role or self.conn:info().user
+  local value = desired.read(self.conn, base)
+  return {
+    value = value, builder = cfg.role or self.conn:info().user,
+    extensions = desired.available_extensions(self.conn, value),
+  }
 end
 
 local function step_of(rev, planned)
@@ -128,12 +152,12 @@ local function of_file(ctx, options, path)
     end
   end
   local database = options.place():create()
-  local ok, value, builder = pcall(build, ctx, options, database, graph, { schema = rev },
-    { step }, tie)
+  local ok, state = pcall(build, ctx, options, database, graph, { schema = rev }, { step }, tie)
   if not ok then
-    told(value, true)
+    told(state, true)
   end
-  return { value = value, builder = builder, label = file, renames = renames.list }
+  state.label, state.renames = file, renames.list
+  return state
 end
 
 local function of_revision(ctx, options, word)
@@ -147,27 +171,28 @@ local function of_revision(ctx, options, word)
     end
   end
   local database = options.place():create()
-  local ok, value, builder = pcall(build, ctx, options, database, graph, by_id, steps)
+  local ok, state = pcall(build, ctx, options, database, graph, by_id, steps)
   if not ok then
-    told(value, false)
+    told(state, false)
   end
-  return {
-    value = value, builder = builder, renames = {},
-    label = "revision " .. (ids[1] and table.concat(ids, ", ") or "<base>"),
-  }
+  state.label = "revision " .. (ids[1] and table.concat(ids, ", ") or "<base>")
+  state.renames = {}
+  return state
 end
 
 local function of_url(ctx, options, url)
-  local config = require("luamig.config")
+  local config, label = require("luamig.config"), nil
   if url == "embedded" then
-    url = require("luamig.database").embedded(ctx):url()
+    url, label = require("luamig.database").embedded(ctx):url(), "the embedded database"
   end
   local connection <close> = conn.open({
     url = config.url(nil, { url = url }), application_name = "luamig",
   })
+  local value = desired.read(connection, options.cfg)
   return {
-    value = desired.read(connection, options.cfg), renames = {}, label = config.redacted(url),
+    value = value, renames = {}, label = label or config.redacted(url),
     role = connection:info().user,
+    extensions = desired.available_extensions(connection, value),
   }
 end
 

@@ -106,22 +106,6 @@ function drift.read(self)
   }
 end
 
--- What CREATE EXTENSION chooses by itself; asked only when there is an extension to make.
-local function available_extensions(connection, current, wanted)
-  for identity, object in pairs(wanted.objects) do
-    if object.kind == "extension" and not current.objects[identity] then
-      local out = {}
-      for _, row in ipairs(connection:exec([[
-        SELECT name::pg_catalog.text AS name, default_version AS version, comment
-          FROM pg_catalog.pg_available_extensions]])) do
-        out[row.name] = row
-      end
-      return out
-    end
-  end
-  return nil
-end
-
 ---The database at hand and the target, compared. The project must have a target.
 ---Raises whatever building a state raises.
 ---@param self table  of luamig.migration
@@ -130,7 +114,7 @@ end
 function drift.compare(self)
   local read = drift.read(self)
   read.options.available_extensions =
-    available_extensions(self.conn, read.current, read.wanted.value)
+    desired.available_extensions(self.conn, read.wanted.value, read.current)
   return comparison.new(read.current, read.wanted, read.options, read.place), read.target
 end
 

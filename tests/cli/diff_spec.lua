@@ -47,6 +47,17 @@ ALTER TABLE public.users DROP COLUMN mail;
     assert.equal('op.alter_column("users", "id", { type = "bigint" })\n', result.stdout)
   end)
 
+  it("does not say what comes by itself", function()
+    s.project:write("a.sql", "CREATE EXTENSION citext; CREATE SCHEMA app;\n"
+      .. "ALTER DEFAULT PRIVILEGES IN SCHEMA app GRANT SELECT ON TABLES TO PUBLIC;\n")
+    s.project:write("b.sql", "")
+    local text = s:run("diff b.sql a.sql --ops").stdout
+    assert.matches('op.create_extension("citext")\n', text, 1, true)
+    assert.no.matches("comment", text, 1, true)
+    assert.matches('op.grant_default("select", "table", "public", { schema = "app" })\n', text, 1,
+      true)
+  end)
+
   it("prints JSON", function()
     s.project:write("a.sql", "CREATE TABLE users (id int, mail text);")
     s.project:write("b.sql", "CREATE TABLE users (id int);")

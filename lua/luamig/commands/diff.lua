@@ -47,6 +47,18 @@ local function plain_schema(cfg)
   return first or "public"
 end
 
+local function compare_options(cfg, options, from, to)
+  return {
+    server_version = math.min(from.value.server_version, to.value.server_version),
+    naming = cfg.naming,
+    available_extensions = from.extensions or to.extensions,
+    -- Who would run it, and own what it makes.
+    role = from.role or to.role or from.builder or to.builder,
+    column_order = options.column_order or false,
+    plain_schema = options.ops and plain_schema(cfg) or nil,
+  }
+end
+
 function diff.run(ctx)
   local desired = require("luamig.desired")
   local show = require("luamig.diff.show")
@@ -55,17 +67,8 @@ function diff.run(ctx)
   local from = desired.of(ctx, options.from, states)
   local to = desired.of(ctx, options.to, states)
   forget_builders(desired, from, to)
-  local context = {
-    server_version = math.min(from.value.server_version, to.value.server_version),
-    naming = cfg.naming,
-  }
-  local result = require("luamig.comparison").new(from.value, to, {
-    server_version = context.server_version,
-    naming = cfg.naming,
-    role = from.role or to.role, -- who would run it, and own what it makes
-    column_order = options.column_order or false,
-    plain_schema = options.ops and plain_schema(cfg) or nil,
-  }, states.place):there()
+  local context = compare_options(cfg, options, from, to)
+  local result = require("luamig.comparison").new(from.value, to, context, states.place):there()
   local is_same = #result.changes == 0 and #result.unsupported == 0
   if options.json then
     ctx.report.json(show.json(result, context))

@@ -245,12 +245,12 @@ local singular = {
   schemas = "schema",
 }
 
-local function default_record(object, step, list, holds)
+local function default_record(plan, object, step, list, holds)
   local args = clause.copy(step[3] or {})
   args.privileges = list
   args.kind = singular[object.on]
   args.roles = holds.grantee or object.role
-  args.for_role = object.role
+  args.for_role = object.role ~= plan.options.role and object.role or nil
   args.schema = object.schema
   return records.new(step[2] .. "_default", args)
 end
@@ -285,7 +285,7 @@ function privileges.defaults(plan, before, after)
       local list = changes((from[key] or NOBODY).has, (to[key] or NOBODY).has)[step[1]]
       if list[1] then
         list = in_words(plan, list, singular[object.on])
-        out[#out + 1] = default_record(object, step, list, all[key])
+        out[#out + 1] = default_record(plan, object, step, list, all[key])
       end
     end
   end
