@@ -207,8 +207,10 @@ function desired.is_built(word)
   return not is_url(word)
 end
 
-local function is_file(word)
-  return word:find("%.lua$") ~= nil or word:find("%.sql$") ~= nil
+---Whether a word names a file that declares a schema.
+---@return boolean
+function desired.is_file(word)
+  return not is_url(word) and (word:find("%.lua$") ~= nil or word:find("%.sql$") ~= nil)
 end
 
 ---@class luamig.desired.Options
@@ -224,7 +226,7 @@ end
 function desired.of(ctx, word, options)
   if is_url(word) then
     return of_url(ctx, options, word)
-  elseif is_file(word) then
+  elseif desired.is_file(word) then
     return of_file(ctx, options, require("luamig.files").absolute(word))
   end
   return of_revision(ctx, options, word)

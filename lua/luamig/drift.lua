@@ -50,12 +50,27 @@ function drift.place(ctx)
   end
 end
 
+-- A project that begins from a database that is there has no file yet.
+local function check_file(cfg)
+  local target = cfg.target
+  if desired.is_file(target) and not require("luamig.files").read(target) then
+    fault.raise({
+      kind = "config", file = cfg.file,
+      message = ("there is no file '%s'"):format(drift.shown(target)),
+      detail = "the key `target` names it: the schema as it shall be",
+      try = ("write it; a draft from a database: luamig diff base URL --ops > %s"):format(
+        drift.shown(target)),
+    })
+  end
+end
+
 local NO_PERMISSION <const> = "42501"
 
 -- A role that may make databases may still not make every extension; on a throwaway server it is
 -- the superuser.
 local function build_target(ctx, options)
   local target = ctx:config().target
+  check_file(ctx:config())
   local ok, result = pcall(desired.of, ctx, target, options)
   if ok then
     return result

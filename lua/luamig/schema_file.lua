@@ -11,7 +11,7 @@ local schema_file = {}
 
 local rules = {
   globals = {},
-  stray = "'%s' is a global: make it local",
+  stray = "'%s' is a global: make it local; a schema has no upgrade(), its calls of op stand alone",
 }
 
 ---The text of a file. Raises: config.
@@ -107,7 +107,16 @@ function schema_file.runner(rev, cfg, report)
   end
   local box = sandbox.new({ path = cfg.path, print = report.script_print })
   local chunk = box:load(rev.text, rev.file, rules)
-  return chunk, renames
+  return function()
+    local returned = chunk()
+    if returned ~= nil then
+      fault.raise({
+        kind = "script", file = rev.file,
+        message = ("%s returns a %s: it would declare nothing"):format(rev.file, type(returned)),
+        hint = 'a schema is declared by calls of op: op.create_table("users", { … })',
+      })
+    end
+  end, renames
 end
 
 return schema_file

@@ -298,7 +298,7 @@ local aliases = {
   sql = "offline", variables = "environment", env = "environment", url = "config",
   environments = "config", ["exit-status"] = "exit-codes", template = "templates",
   hook = "hooks", revision = "script", revisions = "script", json = "errors",
-  ["round-trip"] = "roundtrip",
+  ["round-trip"] = "roundtrip", autogenerate = "schema", drift = "schema",
 }
 
 ---All topics, in the order to show them: { name, summary, text }.

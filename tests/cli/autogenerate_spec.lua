@@ -184,6 +184,20 @@ op.create_view("loud", "SELECT shout(mail) AS mail FROM people")
     assert.matches("the project declares no schema", result.stderr, 1, true)
   end)
 
+  it("says what a declaration lacks", function()
+    os.remove(s.project.root .. "/schema.lua")
+    local text = generate().stderr
+    assert.matches("^error: there is no file 'schema.lua'\n  luamig.lua\n"
+      .. "  detail: the key `target` names it: the schema as it shall be\n", text)
+    assert.matches("a draft from a database: luamig diff base URL --ops > schema.lua", text, 1,
+      true)
+    declare("return { tables = {} }")
+    assert.matches("^error: schema.lua returns a table: it would declare nothing\n",
+      generate().stderr)
+    declare("function upgrade() end")
+    assert.matches("a schema has no upgrade%(%), its calls of op stand alone", generate().stderr)
+  end)
+
   it("looks only at what the config includes", function()
     s:configure([[target = "schema.lua",
       include = { object = function(kind, name) return name ~= "public.other" end }]])
