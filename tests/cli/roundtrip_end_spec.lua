@@ -45,8 +45,8 @@ describe("test-roundtrip that is stopped", function()
       assert.equal(status, result.status, result.stderr)
       assert.matches("error: interrupted (57014)\n  versions/001.lua:14  op.execute\n"
         .. "    SELECT pg_sleep(60)\n", result.stderr, 1, true)
-      assert.matches("  state: nothing changed; the scratch databases are dropped\n", result.stderr, 1,
-        true)
+      assert.matches("  state: nothing changed; the scratch databases are dropped\n",
+        result.stderr, 1, true)
       assert.equal(0, databases())
       assert.is_nil(s.project:read("out.xml"))
     end
