@@ -6,7 +6,7 @@ local server = require("support.server")
 local snapshot = require("luamig.snapshot")
 local snapshots = require("support.snapshots")
 
-local FIRST <const>, ROUNDS <const> = 1, tonumber(os.getenv("LUAMIG_SPEC_ROUNDS")) or 12
+local FIRST <const>, ROUNDS <const> = 1, tonumber(os.getenv("LUAMIG_SPEC_ROUNDS")) or 20
 local CHANGES <const> = 6 -- of each handful; some are refused
 
 local OPTIONS <const> = { role = "postgres", column_order = false }

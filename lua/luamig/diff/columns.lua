@@ -7,6 +7,7 @@ local column_inheritance = require("luamig.diff.column_inheritance")
 local conversion = require("luamig.diff.conversion")
 local names = require("luamig.diff.names")
 local records = require("luamig.diff.records")
+local taken = require("luamig.diff.taken")
 
 local columns = {}
 
@@ -78,7 +79,7 @@ function make.drop(plan, identity, name)
   local object = plan.b.objects[identity]
   return new_node(plan, identity, name, {
     when = "drop",
-    takes = set, frees = set, vacates = plan:relation_names(set),
+    takes = set, frees = set, vacates = taken.relations(plan, set),
     records = { records.new("drop_column", { table = plan:name(object), column = name }) },
     data_loss = ("column %s of %s"):format(name, plan:name(object)),
   })

@@ -6,6 +6,7 @@ local key_text = require("luamig.diff.key_text")
 local names = require("luamig.diff.names")
 local records = require("luamig.diff.records")
 local scan = require("luamig.diff.scan")
+local taken = require("luamig.diff.taken")
 local value = require("luamig.value")
 
 local partitions = {}
@@ -108,7 +109,7 @@ local function is_numbered(plan, object, made_up)
   local number = object.name:sub(1, #made_up) == made_up
     and math.tointeger(tonumber(object.name:match("^[1-9]%d*$", #made_up + 1)))
   for i = 0, (number or 0) - 1 do
-    if not plan:is_relation_there(object.schema, i > 0 and made_up .. i or made_up) then
+    if not taken.is_there(plan, object.schema, i > 0 and made_up .. i or made_up) then
       return false
     end
   end

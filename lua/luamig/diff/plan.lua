@@ -11,7 +11,6 @@
 --   refresh        a column whose default or expression must let go for a moment
 
 local names = require("luamig.diff.names")
-local not_null = require("luamig.diff.not_null")
 
 local plan = {}
 
@@ -204,86 +203,6 @@ function Plan:each_old_column(identity, visit)
       visit(self.column_identity(object, column.name))
     end
   end
-end
-
-local named_in_schema = {
-  constraint = true, index = true, sequence = true, table = true, ["foreign table"] = true,
-  view = true, ["materialized view"] = true, composite = true,
-}
-
--- { ["schema.name"] = how many constraints and relations have it, before or afterwards }
-local function name_counts(self)
-  local counts, seen = {}, {}
-  for _, objects in ipairs({ self.a.objects, self.b.objects }) do
-    for identity, object in pairs(objects) do
-      if named_in_schema[object.kind] and not seen[identity] then
-        local name = names.sql(object)
-        seen[identity], counts[name] = true, (counts[name] or 0) + 1
-      end
-    end
-  end
-  return counts
-end
-
----Whether PostgreSQL would make up another name, for there is something that has this one.
----@return boolean
-function Plan:is_name_shared(schema, name)
-  self.name_counts = self.name_counts or name_counts(self)
-  return (self.name_counts[names.sql({ schema = schema, name = name })] or 0) > 1
-end
-
----Whether something of the new snapshot has a name that relations share.
----@return boolean
-function Plan:is_relation_there(schema, name)
-  if not self.new_names then
-    self.new_names = {}
-    for _, object in pairs(self.b.objects) do
-      if named_in_schema[object.kind] then
-        self.new_names[names.sql(object)] = true
-      end
-    end
-  end
-  return self.new_names[names.sql({ schema = schema, name = name })] ~= nil
-end
-
--- The names that NOT NULLs of tables that stay have already.
-local function not_null_names(self)
-  local out = {}
-  for identity, object in pairs(self.a.objects) do
-    for _, column in ipairs(self.b.objects[identity] and object.kind == "table"
-      and object.columns or {}) do
-      if column.not_null then
-        out[names.sql({ schema = object.schema, name = not_null.name(object, column) })] = true
-      end
-    end
-  end
-  return out
-end
-
----Whether the NOT NULL of a column of a new table would get another name than the usual one.
----@return boolean
-function Plan:is_not_null_name_taken(object, column)
-  self.not_null_names = self.not_null_names or not_null_names(self)
-  return self.not_null_names[names.sql({
-    schema = object.schema, name = not_null.name(object, column),
-  })] ~= nil
-end
-
-local key_constraints = { primary_key = true, unique = true, exclude = true }
-
----The names of the relations among old objects: of tables and views, indexes, sequences.
----@param set table<string, true>  identities
----@return table<string, true>
-function Plan:relation_names(set)
-  local out = {}
-  for identity in pairs(set) do
-    local object = self.a.objects[identity]
-    if object and named_in_schema[object.kind]
-      and (object.kind ~= "constraint" or key_constraints[object.type]) then
-      out["relation " .. names.sql(object)] = true
-    end
-  end
-  return out
 end
 
 ---@return boolean

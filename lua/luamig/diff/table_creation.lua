@@ -16,6 +16,7 @@ local partitions = require("luamig.diff.partitions")
 local quote = require("luamig.quote")
 local records = require("luamig.diff.records")
 local table_settings = require("luamig.diff.table_settings")
+local taken = require("luamig.diff.taken")
 local value = require("luamig.value")
 
 local table_creation = {}
@@ -53,7 +54,7 @@ local function leave_names_out(plan, items, object)
   for _, item in ipairs(items) do
     local name = value.is(item, "constraint") and unsaid_name(plan, item, object)
     if name and count[name] == 1 and item.name == name and not item.comment
-      and not plan:is_name_shared(object.schema, name) then
+      and not taken.is_shared(plan, object.schema, name) then
       item.name = nil
     end
   end
@@ -88,7 +89,7 @@ local function named_not_null(plan, object, column)
     return nil
   end
   local name = column.not_null_name
-    or plan:is_not_null_name_taken(object, column) and not_null.name(object, column)
+    or taken.is_not_null(plan, object, column) and not_null.name(object, column)
   if not name and not column.not_null_no_inherit then
     return nil
   end
@@ -238,8 +239,8 @@ local function table_args(plan, object, is_standalone)
   }
 end
 
-local function without_default(item, taken)
-  if not (value.is(item, "column") and taken[item.name]) then
+local function without_default(item, removed)
+  if not (value.is(item, "column") and removed[item.name]) then
     return item
   end
   local out = value.new("column", {})
@@ -255,12 +256,12 @@ local function items_of(plan, object, made, node)
   for _, part in ipairs(node.parts) do
     kept[part.default or part.identity] = true
   end
-  local taken = {}
+  local removed = {}
   for _, name in ipairs(made.defaults) do
-    taken[name] = not kept[name] or nil
+    removed[name] = not kept[name] or nil
   end
   for i, item in ipairs(made.items) do
-    items[i] = without_default(item, taken)
+    items[i] = without_default(item, removed)
   end
   for _, item in ipairs(made.not_nulls) do
     items[#items + 1] = item

@@ -10,6 +10,7 @@ local partitions = require("luamig.diff.partitions")
 local records = require("luamig.diff.records")
 local table_creation = require("luamig.diff.table_creation")
 local table_settings = require("luamig.diff.table_settings")
+local taken = require("luamig.diff.taken")
 local value = require("luamig.value")
 
 local same_object = compare.same_object
@@ -47,7 +48,7 @@ function tables.drop(plan, identity, object)
     frees[one] = true
   end
   local is_foreign = object.kind == "foreign table"
-  local vacates = plan:relation_names(takes)
+  local vacates = taken.relations(plan, takes)
   for name in pairs(table_creation.claims(object)) do
     vacates[name] = true
   end
