@@ -11,7 +11,7 @@ local schema_file = {}
 
 local rules = {
   globals = {},
-  stray = "'%s' is a global: make it local; a schema has no upgrade(), its calls of op stand alone",
+  stray = "'%s' is a global: make it local",
 }
 
 ---The text of a file. Raises: config.
@@ -91,6 +91,18 @@ local function new_renames()
   return renames
 end
 
+-- Somebody may copy a revision there.
+local function check_no_revision(rev)
+  local at = ("\n" .. rev.text):find("\nfunction%s+upgrade%s*%(")
+  if at then
+    fault.raise({
+      kind = "script", file = rev.file, line = line_at(rev.text, at - 1),
+      message = "a schema has no upgrade(): its calls of op stand alone",
+      hint = "it is run once, in an empty database",
+    })
+  end
+end
+
 ---What a file does, as a function, and the renames that are known when it has run:
 ---  { table = "users", from = "people" }                   a table
 ---  { table = "users", column = "email", from = "mail" }   a column
@@ -105,6 +117,7 @@ function schema_file.runner(rev, cfg, report)
   if rev.file:find("%.sql$") then
     return sql_runner(rev), renames
   end
+  check_no_revision(rev)
   local box = sandbox.new({ path = cfg.path, print = report.script_print })
   local chunk = box:load(rev.text, rev.file, rules)
   return function()

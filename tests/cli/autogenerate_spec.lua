@@ -184,6 +184,21 @@ op.create_view("loud", "SELECT shout(mail) AS mail FROM people")
     assert.matches("the project declares no schema", result.stderr, 1, true)
   end)
 
+  it("says at its place what rows may stop", function()
+    declare('op.create_table("t", { op.column("id", "int"), op.column("old", "int") })')
+    generate()
+    s:ok("upgrade")
+    declare('op.create_table("t", { op.column("id", "int"), op.column("old", "int", '
+      .. '{ nullable = false }), op.column("new", "int", { nullable = false }), '
+      .. 'op.column("fine", "int", { nullable = false, default = 1 }) })')
+    local text = s.project:read((generate().stdout:gsub("%s+$", "")))
+    assert.matches("  -- rows stop this: give it a default, or make it NOT NULL when it is filled\n"
+      .. '  op.add_column("t", op.column("new", "int', text, 1, true)
+    assert.matches("  -- rows without a value of old stop this: fill them first\n"
+      .. '  op.alter_column("t", "old", { nullable = false })', text, 1, true)
+    assert.equal(2, select(2, text:gsub("stop this", "")))
+  end)
+
   it("says what a declaration lacks", function()
     os.remove(s.project.root .. "/schema.lua")
     local text = generate().stderr
@@ -194,8 +209,9 @@ op.create_view("loud", "SELECT shout(mail) AS mail FROM people")
     declare("return { tables = {} }")
     assert.matches("^error: schema.lua returns a table: it would declare nothing\n",
       generate().stderr)
-    declare("function upgrade() end")
-    assert.matches("a schema has no upgrade%(%), its calls of op stand alone", generate().stderr)
+    declare("local a = 1\nfunction upgrade() end")
+    assert.matches("^error: a schema has no upgrade%(%): its calls of op stand alone\n"
+      .. "  schema.lua:2\n", generate().stderr)
   end)
 
   it("looks only at what the config includes", function()

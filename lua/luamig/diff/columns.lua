@@ -57,6 +57,18 @@ local function new_node(plan, identity, name, node)
   return plan:node(node)
 end
 
+-- What rows that are there may have against a column.
+local function warning_of(before, after)
+  if not after.not_null or before and before.not_null then
+    return nil
+  elseif before then
+    return ("rows without a value of %s stop this: fill them first"):format(after.name)
+  elseif after.default or after.generated or after.identity then
+    return nil
+  end
+  return "rows stop this: give it a default, or make it NOT NULL when it is filled"
+end
+
 local make = {}
 
 function make.create(plan, identity, name, column)
@@ -71,7 +83,9 @@ function make.create(plan, identity, name, column)
     set[serial] = true
     plan.absorbed[serial] = true
   end
-  return new_node(plan, identity, name, { when = "make", gives = set, records = list })
+  return new_node(plan, identity, name, {
+    when = "make", gives = set, records = list, warning = warning_of(nil, column),
+  })
 end
 
 function make.drop(plan, identity, name)
@@ -159,6 +173,7 @@ function make.alter(plan, identity, name, column, before, fate)
       and sequence_name(plan, identity, column.sequence) or nil,
     records = column_changes.records(plan, plan.b.objects[identity], before, column),
     data_loss = loss_of(plan, identity, before, column),
+    warning = warning_of(before, column),
   })
   if first then
     table.insert(node.after, first)

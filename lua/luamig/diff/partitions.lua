@@ -183,10 +183,12 @@ end
 
 ---Makes the node that attaches a table; it has what its parent asks for.
 function partitions.attach(plan, identity, after)
+  local warning = plan.a.objects[identity] and after.bound ~= "DEFAULT"
+    and "rows outside these bounds stop this: move them first" or nil
   local needs = children_of(plan, identity)
   needs[identity], needs[after.partition_of] = true, true
   plan:node({
-    when = "change", kind = "index", identity = "attach " .. identity,
+    when = "change", kind = "index", identity = "attach " .. identity, warning = warning,
     needs = needs, behind = triggers_in_the_way(plan, identity),
     gives = { ["attached " .. identity] = true }, joins = after.partition_of,
     follows = { [identity] = true, [after.partition_of] = true },
