@@ -29,6 +29,7 @@ local function print_welcome()
 end
 
 local function run_command(call)
+  report.rehearse(call.module.rehearses and "once" or nil)
   local ctx <close> = require("luamig.session").new(call.options, report)
   return call.module.run(ctx) or 0
 end

@@ -178,14 +178,43 @@ function report.debug(level, line)
   end
 end
 
----What a script prints: it must not get into a result.
+local MOST_PRINTED <const> = 20 -- lines of scripts that run more than once, unless -v is given
+
+---How often scripts run by what follows: a command that runs each several times, only to see what
+---it does, shows every line that they print once; "never": what they print is shown elsewhere.
+---@param mode "once"|"never"|nil  nil: they run once, all is shown
+---@return "once"|"never"|nil  what it was
+function report.rehearse(mode)
+  local before = state.rehearsal
+  state.rehearsal = mode
+  return before
+end
+
+local function is_shown(line)
+  if not state.rehearsal then
+    return true
+  elseif state.rehearsal == "never" or state.is_quiet or (state.printed or {})[line] then
+    return false
+  end
+  state.printed = state.printed or {}
+  state.printed[line] = true
+  state.printed_count = (state.printed_count or 0) + 1
+  if state.printed_count == MOST_PRINTED + 1 and state.verbosity == 0 then
+    report.info("the scripts print more lines than these: -v shows all")
+  end
+  return state.printed_count <= MOST_PRINTED or state.verbosity > 0
+end
+
+---What a script prints: on stderr, so that it never gets into a result.
 function report.script_print(...)
   local pieces = table.pack(...)
   for i = 1, pieces.n do
     pieces[i] = tostring(pieces[i])
   end
   local line = table.concat(pieces, "\t")
-  write("stderr", state.is_json and encode({ level = "print", message = line }) or line)
+  if is_shown(line) then
+    write("stderr", state.is_json and encode({ level = "print", message = line }) or line)
+  end
 end
 
 ---Plain text for people that is no result (next steps after `init`).

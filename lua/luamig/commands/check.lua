@@ -4,6 +4,7 @@ local check = {
   name = "check",
   summary = "Is everything sound and applied? Graph, scripts, edited files, pending revisions.",
   accepts = { ephemeral = true },
+  rehearses = true,
 }
 
 function check.setup(parser)

@@ -1,6 +1,10 @@
 local fault = require("luamig.fault")
 
-local diff = { name = "diff", summary = "Prints what leads from one schema to another." }
+local diff = {
+  name = "diff",
+  summary = "Prints what leads from one schema to another.",
+  rehearses = true,
+}
 
 function diff.setup(parser)
   parser:argument("from", "a URL, schema.lua, schema.sql or a revision"):argname("A")

@@ -4,6 +4,7 @@ local lint = {
   name = "lint",
   summary = "Tells what is dangerous in production: revisions are run on a throwaway server, and "
     .. "their locks, rewrites and scans measured.",
+  rehearses = true,
 }
 
 local formats = { text = true, json = true, sarif = true, junit = true, github = true }

@@ -4,6 +4,7 @@ local plan = {
   name = "plan",
   summary = "Tells what the pending revisions will do: locks, rewrites, scans and durations, "
     .. "measured on a throwaway server.",
+  rehearses = true,
 }
 
 function plan.setup(parser)

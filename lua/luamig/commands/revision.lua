@@ -1,6 +1,6 @@
 local fault = require("luamig.fault")
 
-local revision = { name = "revision", summary = "Writes a new revision file." }
+local revision = { name = "revision", summary = "Writes a new revision file.", rehearses = true }
 
 function revision.setup(parser)
   parser:argument("words", "what changes, in a few words: add email to users"):args("*")

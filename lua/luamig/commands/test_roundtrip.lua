@@ -5,6 +5,7 @@ local test_roundtrip = {
   name = "test-roundtrip",
   summary = "Proves that every revision can be undone: up, down, up again in a scratch database.",
   accepts = { ephemeral = true },
+  rehearses = true,
 }
 
 local function whole(least)

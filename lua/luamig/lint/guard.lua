@@ -34,9 +34,11 @@ local function judged(migration, steps)
   for i, step in ipairs(steps) do
     ids[i] = step.id
   end
+  local before = migration.report.rehearse("never") -- the run itself shows what is printed
   local ok, result = pcall(lint.run, migration.ctx, {
     base = migration.graph:applied(migration.state.rows), ids = ids,
   })
+  migration.report.rehearse(before)
   if ok then
     return result
   elseif not fault.is(result) or result.kind == "interrupted" or result.kind == "config" then
