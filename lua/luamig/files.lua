@@ -136,4 +136,16 @@ function files.relative(path, folder)
   return #out > 0 and table.concat(out, "/") or "."
 end
 
+---A file as GitHub calls it in annotations: from the root of the repository it has checked out.
+---@param file string
+---@return string  the same where there is no such repository
+function files.repository_path(file)
+  local root = os.getenv("GITHUB_WORKSPACE")
+  local path = files.absolute(file)
+  if root and root ~= "" and path:sub(1, #root + 1) == root .. "/" then
+    return path:sub(#root + 2)
+  end
+  return file
+end
+
 return files

@@ -3,6 +3,7 @@
 
 local facts_of = require("luamig.lint.facts")
 local fault = require("luamig.fault")
+local files = require("luamig.files")
 local finding = require("luamig.lint.finding")
 local ignores = require("luamig.lint.ignores")
 local registry = require("luamig.lint.registry")
@@ -48,12 +49,18 @@ function lint.judge(measured, about)
   return list
 end
 
+-- By revision, line, and what is worst.
 local function by_place(order)
   return function(a, b)
+    local one, other = a.caller or a, b.caller or b
     if a.revision ~= b.revision then
       return (order[a.revision] or 0) < (order[b.revision] or 0)
+    elseif (one.line or 0) ~= (other.line or 0) then
+      return (one.line or 0) < (other.line or 0)
     elseif (a.line or 0) ~= (b.line or 0) then
       return (a.line or 0) < (b.line or 0)
+    elseif a.severity ~= b.severity then
+      return finding.rank[a.severity] > finding.rank[b.severity]
     end
     return a.rule < b.rule
   end
@@ -79,11 +86,25 @@ local function sort_out(self, list, result)
   end
 end
 
+-- The SQL files of op.execute_file: comments in them ignore rules too.
+local function read_scripts(self, measured)
+  for _, traced in ipairs({ measured.up or {}, measured.down or {} }) do
+    for _, entry in ipairs(traced.entries or {}) do
+      local file = entry.caller and entry.origin.file
+      if file and not self.by_file[file] then
+        self.by_file[file] = measured.rev
+        self.ignores:read(file, files.read(file) or "")
+      end
+    end
+  end
+end
+
 -- A revision that does not run stops the line: what follows it cannot be judged.
 local function judge_all(self, r, ids, result)
   for i, id in ipairs(ids) do
     local measured = r:measure(id)
-    self.ignores:read(measured.rev)
+    self.ignores:read(measured.rev.file, measured.rev.text)
+    read_scripts(self, measured)
     self.by_file[measured.rev.file] = measured.rev
     sort_out(self, lint.judge(measured, { cfg = self.cfg, version = r.version,
       stats = self.stats, rows = r.rows }), result)

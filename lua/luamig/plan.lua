@@ -18,7 +18,7 @@ end
 
 local function locks_of(facts, entry)
   local out = {}
-  for _, lock in ipairs((facts:locks(entry, 2))) do
+  for _, lock in ipairs(facts:all_locks(entry, "locks")) do
     out[#out + 1] = {
       table = lock.relation.shown, mode = trace.mode(lock.rank),
       blocks_reads = trace.blocks_reads(lock.rank), blocks_writes = trace.blocks_writes(lock.rank),
@@ -39,6 +39,16 @@ local function rows_of(facts, entry)
   return out
 end
 
+local function scans_of(facts, entry)
+  local out = {}
+  for _, scan in ipairs(entry.scanned) do
+    if facts:is_old(scan.relation) then
+      out[#out + 1] = { table = scan.relation.shown, scans = scan.scans, tuples = scan.tuples }
+    end
+  end
+  return out
+end
+
 local function tables_only(list)
   local out = {}
   for _, relation in ipairs(list) do
@@ -47,25 +57,61 @@ local function tables_only(list)
   return out
 end
 
+-- What goes, but for what goes with its table anyway.
+local function drops_of(entry)
+  local out, has_gone = {}, {}
+  for _, relation in ipairs(entry.dropped) do
+    has_gone[relation] = true
+    out[#out + 1] = not relation.table and relation.shown or nil
+  end
+  for _, item in ipairs(entry.constraints) do
+    local owner = item.constraint.table
+    if item.what == "dropped" and owner and not has_gone[owner] and not owner.is_dropped then
+      out[#out + 1] = ("constraint %s of %s"):format(item.constraint.name, owner.shown)
+    end
+  end
+  for _, item in ipairs(entry.columns) do
+    out[#out + 1] = item.what == "dropped" and not has_gone[item.relation]
+      and ("column %s of %s"):format(item.name, item.relation.shown) or nil
+  end
+  for _, relation in ipairs(entry.dropped) do
+    out[#out + 1] = relation.table and not has_gone[relation.table]
+      and "index " .. relation.shown or nil
+  end
+  return table.move(entry.dropped_objects, 1, #entry.dropped_objects, #out + 1, out)
+end
+
 -- Those that hold a lock which makes others wait keep it until their transaction ends.
 local function waits_text(facts, entry)
-  local lock, is_earlier = facts:blocking(entry)
-  if not lock then
+  local own, held = facts:all_locks(entry, "locks")[1], facts:all_locks(entry, "held")[1]
+  local is_earlier = held and (not own or held.rank > own.rank) or false
+  local lock = is_earlier and held or own
+  if not lock or not trace.blocks_writes(lock.rank) then
     return "–"
   end
   return (trace.blocks_reads(lock.rank) and "reads, writes" or "writes")
     .. (is_earlier and " (held)" or "")
 end
 
+-- The line of the revision, and for op.execute_file the place in the other file.
+local function place_of(entry)
+  if entry.caller then
+    return entry.caller.line, { file = entry.origin.file, line = entry.origin.line }
+  end
+  return entry.origin.line, nil
+end
+
 local function statement_of(facts, entry)
   local rewritten, indexes = facts:rewritten(entry)
   local ms = facts.is_real and entry.elapsed_ms or duration.of(entry, facts)
+  local line, script = place_of(entry)
   return {
-    line = entry.origin.line, op = entry.op, sql = entry.sql, transaction = entry.transaction,
+    line = line, script = script, op = entry.op, sql = entry.sql, transaction = entry.transaction,
     source = entry.source, locks = locks_of(facts, entry), waits = waits_text(facts, entry),
     rewrites = names(rewritten), rebuilds = names(indexes),
-    reads = names(facts:read_tables(entry)), rows = rows_of(facts, entry),
-    truncates = names(tables_only(entry.truncated)), drops = names(tables_only(entry.dropped)),
+    reads = names(facts:read_tables(entry)), scans = scans_of(facts, entry),
+    rows = rows_of(facts, entry), batches = entry.batch and entry.batch.shown,
+    truncates = names(tables_only(entry.truncated)), drops = drops_of(entry),
     invalid = names(entry.invalid), estimate_ms = math.floor(ms), elapsed_ms = entry.elapsed_ms,
     duration = facts.is_real and ("%.1f ms"):format(ms) or duration.class(ms),
   }

@@ -7,6 +7,7 @@
 
 local clock = require("luamig.core.clock")
 local delta = require("luamig.trace.delta")
+local quote = require("luamig.quote")
 local sample = require("luamig.trace.sample")
 local statement_of = require("luamig.trace.statement")
 
@@ -65,6 +66,8 @@ end
 ---@field changed table[]  { relation=, inserted=, updated=, deleted= }
 ---@field created luamig.trace.Relation[]
 ---@field dropped luamig.trace.Relation[]
+---@field dropped_objects string[]  that are no relation: "function public.f()"
+---@field caller? { file: string, line: integer }  op.execute_file, when `origin` is in its file
 ---@field renamed table[]  { relation=, from=, to=, is_moved= }
 ---@field columns table[]  { relation=, what=, name=, before=, now= }; what: added, dropped,
 ---  renamed, type, not_null, default, collation, generated, identity
@@ -73,9 +76,12 @@ end
 ---@field invalid luamig.trace.Relation[]  indexes left invalid
 
 ---@param cfg luamig.Config  which tables are luamig's own
+---@param options? { favours_indexes?: boolean }  UPDATE and DELETE use an index wherever one can
+---  serve, as on big tables; so whatever they read from end to end has none
 ---@return table trace
-function trace.new(cfg)
+function trace.new(cfg, options)
   return setmetatable({
+    favours_indexes = options and options.favours_indexes or false,
     known = delta.new(cfg.version_schema, cfg.version_table), revisions = {}, transaction = 0,
     held = {}, is_stale = true, is_new_transaction = true,
   }, Trace)
@@ -101,6 +107,12 @@ function Trace:record(record)
   self.last_record = record
 end
 
+-- The table whose rows op.batch_execute changes.
+local function batch_of(record)
+  local spec = record and record.op == "batch_execute" and record.args.spec
+  return spec and spec.table or nil
+end
+
 local function entry_of(self, statement)
   local record = self.last_record
   local place = statement.origin or {}
@@ -111,7 +123,8 @@ local function entry_of(self, statement)
     sql = statement.sql, origin = place, op = statement.op, record = record,
     kind = statement_of.kind(statement.sql), number = self.revision.number,
     transaction = self.transaction, source = "measured",
-    locks = {}, held = {}, truncated = {}, invalid = {}, elapsed_ms = 0,
+    locks = {}, held = {}, truncated = {}, invalid = {}, elapsed_ms = 0, dropped_objects = {},
+    caller = statement.caller, batch = batch_of(record),
     lock_timeout = statement.lock_timeout,
   }
 end
@@ -281,6 +294,22 @@ local function watch_depth(self, depth)
   self.depth = depth
 end
 
+local choosing = { UpdateStmt = true, DeleteStmt = true, MergeStmt = true }
+
+-- What is in the first list of objects and not in the second.
+local function missing(before, now)
+  local is_there, out = {}, {}
+  for _, row in ipairs(now) do
+    is_there[row.type .. " " .. row.identity] = true
+  end
+  for _, row in ipairs(before) do
+    local name = row.type .. " " .. row.identity
+    out[#out + 1] = not is_there[name] and name or nil
+  end
+  table.sort(out)
+  return out
+end
+
 ---Runs a statement inside a transaction, between two samples.
 ---@param executor table  luamig.executor.online
 ---@param statement table
@@ -300,7 +329,17 @@ function Trace:around(executor, statement, send, is_new)
   end
   local entry, list = entry_of(self, statement), self.revision.entries
   list[#list + 1] = entry
-  local started
+  local started, objects
+  if statement_of.may_drop(entry.kind) then
+    objects = {}
+    wire:send({ sql = sample.objects }, function(rows)
+      objects.before = rows
+    end)
+  end
+  local has_choice = self.favours_indexes and choosing[entry.kind.node]
+  if has_choice then
+    wire:send({ sql = "SET LOCAL enable_seqscan = off" })
+  end
   wire:send({ sql = sample.tick }, function(rows)
     started = rows[1].at
   end)
@@ -310,6 +349,14 @@ function Trace:around(executor, statement, send, is_new)
     take(self, entry, rows[1])
     entry.is_complete = true
   end)
+  if has_choice then
+    wire:send({ sql = "SET LOCAL enable_seqscan = DEFAULT" })
+  end
+  if objects then
+    wire:send({ sql = sample.objects }, function(rows)
+      entry.dropped_objects = missing(objects.before, rows)
+    end)
+  end
   return result
 end
 
@@ -321,6 +368,11 @@ local function find(self, target)
     end
   end
   return nil
+end
+
+local function named(text)
+  local schema, name = quote.split_name(text)
+  return { schema = schema, name = name }
 end
 
 -- The locks that are known of such a statement, on the tables it names.
@@ -350,6 +402,7 @@ function Trace:alone(executor, statement, run)
   for _, target in ipairs(statement_of.targets(entry.kind)) do
     targets[#targets + 1] = find(self, target)
   end
+  entry.batch = entry.batch and find(self, named(entry.batch))
   local started = clock.now_ms()
   run()
   entry.elapsed_ms = clock.now_ms() - started

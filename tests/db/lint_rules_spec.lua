@@ -3,6 +3,7 @@
 local lint = require("luamig.lint")
 local registry = require("luamig.lint.registry")
 local rigs = require("support.rigs")
+local server = require("support.server")
 
 local setup = [[
   op.create_enum("mood", { "a", "b" })
@@ -215,6 +216,56 @@ local cases = {
   { "COMPAT013", 'op.alter_column("orders", "id", { identity = "always" })',
     'op.alter_column("orders", "id", { identity = "by default" })' },
   { "COMPAT014", 'op.enable_row_security("users")', 'op.execute("SELECT 1")' },
+  { "COMPAT015", 'op.drop_view("seen") op.create_view("seen", "SELECT email FROM users")',
+    'op.create_view("seen", "SELECT id, email FROM users", { replace = true })',
+    setup = setup .. 'op.create_view("seen", "SELECT id FROM users")' },
+  { "COMPAT003", 'op.rename_table("users", "people")',
+    'op.rename_table("users", "people") op.create_view("users", "SELECT * FROM people")' },
+  { "COMPAT010", [[
+    op.execute("CREATE TYPE mood2 AS ENUM ('a')")
+    op.execute("ALTER TABLE users ALTER m TYPE mood2 USING 'a'")
+    op.drop_type("mood")
+    op.execute("ALTER TYPE mood2 RENAME TO mood")]], 'op.create_enum("other", { "a" })' },
+  { "DATA006", [[op.execute("UPDATE users SET role = 'x' WHERE email = 'y'")]],
+    [[op.execute("UPDATE users SET role = 'x' WHERE n = 1")]] },
+  { "DATA006", 'op.execute("DELETE FROM orders a USING orders b WHERE a.id > b.id AND a.day = '
+    .. 'b.day AND a.total = b.total AND a.user_id = b.user_id + 1")',
+    'op.execute("DELETE FROM orders WHERE user_id = 7")' },
+  { "DATA007", 'op.execute("ALTER TABLE users DISABLE TRIGGER ALL")', 'op.execute("SELECT 1")' },
+  { "DATA007", 'op.execute("SET LOCAL session_replication_role = replica")',
+    'op.execute("SET LOCAL session_replication_role = origin")' },
+  { "LOCK025", [[op.execute("CREATE TABLE events_2021 PARTITION OF events FOR VALUES FROM ]]
+    .. [[('2021-01-01') TO ('2022-01-01')")]], [[
+    op.execute("CREATE TABLE events_2021 (LIKE events INCLUDING ALL)")
+    op.execute("ALTER TABLE events ATTACH PARTITION events_2021 FOR VALUES FROM ('2021-01-01') TO "
+      .. "('2022-01-01')")]], setup = parted .. 'op.drop_table("events_rest")' },
+  { "LOCK026", 'op.create_view("seen", "SELECT id, n FROM users", { replace = true })',
+    'op.create_view("other", "SELECT id, n FROM users")',
+    setup = setup .. 'op.create_view("seen", "SELECT id FROM users")' },
+  { "REWRITE010", [[
+    op.execute("ALTER TABLE users ALTER n TYPE bigint")
+    op.add_column("users", op.column("x", "uuid", { default = op.sql("gen_random_uuid()") }))]],
+    [[op.execute("ALTER TABLE users ALTER n TYPE bigint, ADD x uuid DEFAULT ]]
+    .. [[gen_random_uuid()")]] },
+  { "ADVICE009", 'op.create_table("t", { op.column("x", "text") })',
+    'op.create_table("t", { op.column("x", "text", { primary_key = true }) })' },
+  { "ADVICE009", 'op.drop_constraint("users_pkey", "users")', 'op.execute("SELECT 1")' },
+  { "ADVICE010", 'op.create_check_constraint("c", "orders", "day <= CURRENT_DATE", '
+    .. '{ not_valid = true })', [[op.create_check_constraint("c", "orders", "day > '2020-01-01'",
+    { not_valid = true })]] },
+  { "ADVICE010", [[
+    op.execute("CREATE FUNCTION f(n int) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT n > 1'")
+    op.execute("ALTER TABLE users ADD CONSTRAINT c CHECK (f(n)) NOT VALID")]], [[
+    op.execute("CREATE FUNCTION f(n int) RETURNS boolean LANGUAGE sql IMMUTABLE AS 'SELECT n > 1'")
+    op.execute("ALTER TABLE users ADD CONSTRAINT c CHECK (f(n)) NOT VALID")]] },
+  { "ADVICE011", 'op.execute("CREATE TABLE t (id bigserial PRIMARY KEY)")',
+    'op.execute("CREATE TABLE t (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY)")' },
+  { "ADVICE012", 'op.create_index("i", "users", { "email", "n", "m", "role" })',
+    'op.create_index("i", "users", { "email", "n", "m" })' },
+  { "ADVICE013", 'op.execute("ALTER TABLE users ADD CONSTRAINT c CHECK (n > 1) NOT ENFORCED")',
+    'op.execute("ALTER TABLE users ADD CONSTRAINT c CHECK (n > 1) NOT VALID")', since = 180000 },
+  { "ADVICE014", 'op.grant("all", "table", "users", "public")',
+    'op.grant("select", "table", "users", "public")' },
   { "ADVICE002", [[op.create_table("t",
     { op.column("id", "integer", { primary_key = true, identity = "always" }) })]],
     [[op.create_table("t",
@@ -261,6 +312,9 @@ describe("the rule", function()
   for i, case in ipairs(cases) do
     seen[case[1]] = true
     it(("%s tells bad from good (%d)"):format(case[1], i), function()
+      if server.version() < (case.since or 0) then
+        pending(("needs PostgreSQL %d"):format(case.since // 10000))
+      end
       local bad = found(case.setup or setup, case[2],
         { stats = case.stats, config = case.config })
       local item = bad[case[1]]

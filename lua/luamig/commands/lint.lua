@@ -136,8 +136,8 @@ function writers.text(ctx, result, is_plain)
   local text = require("luamig.lint.text")
   local columns = require("luamig.core.terminal").columns(1) or 100
   local lines = {}
-  for _, item in ipairs(result.findings) do
-    for i, line in ipairs(text.finding(item, columns)) do
+  for at, item in ipairs(result.findings) do
+    for i, line in ipairs(text.finding(item, columns, result.findings[at - 1])) do
       if i == 1 and not is_plain then
         line = ctx.report.styled("stdout", colors[item.severity], line)
       end

@@ -95,9 +95,22 @@ local function call_execute(args, executor, place)
   end
 end
 
+-- Where the words of a statement begin, behind the comments before it.
+local function first_word(text, offset)
+  local at = offset + 1
+  while true do
+    local next_at = text:match("^%s+()", at) or text:match("^%-%-[^\n]*()", at)
+      or text:match("^/%*.-%*/()", at)
+    if not next_at then
+      return at
+    end
+    at = next_at
+  end
+end
+
 local function line_at(text, offset)
   local line = 1
-  for i = 1, offset do
+  for i = 1, first_word(text, offset) - 1 do
     if text:byte(i) == NEWLINE then
       line = line + 1
     end
@@ -140,8 +153,10 @@ local function call_execute_file(args, executor, place)
     refuse_backslash(text, path)
   end
   for _, piece in ipairs(pieces) do
-    executor:run(statement_of(text, piece, nil, "execute_file",
-      { file = path, line = line_at(text, piece.offset) }))
+    local statement = statement_of(text, piece, nil, "execute_file",
+      { file = path, line = line_at(text, piece.offset) })
+    statement.caller = place
+    executor:run(statement)
   end
 end
 

@@ -65,6 +65,9 @@ function duration.of(entry, facts)
       ms = ms + duration.size(facts.stats, index.table).rows * INDEX_ROW
     end
   end
+  if entry.batch then
+    ms = ms + duration.size(facts.stats, entry.batch).rows * CHANGE_ROW
+  end
   for _, item in ipairs(entry.changed) do
     if facts:is_old(item.relation) then
       local size = duration.size(facts.stats, item.relation)

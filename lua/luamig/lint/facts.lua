@@ -82,6 +82,25 @@ function Facts:locks(entry, least)
   return chosen(entry.locks), chosen(entry.held)
 end
 
+local unlocked = { ["composite type"] = true, index = true, ["partitioned index"] = true }
+
+---As locks(), of whatever was there and can be locked: views and sequences too.
+---@param entry luamig.trace.Entry
+---@param list "locks"|"held"
+---@return luamig.trace.Lock[]
+function Facts:all_locks(entry, list)
+  local out = {}
+  for _, lock in ipairs(entry[list]) do
+    local relation = lock.relation
+    local least = relation.kind == "sequence" and 5 or 2 -- nextval() takes ROW EXCLUSIVE
+    if not relation.table and not unlocked[relation.kind] and relation.born ~= self.number
+      and lock.rank >= least then
+      out[#out + 1] = lock
+    end
+  end
+  return out
+end
+
 ---The tables that were there and that a statement reads from end to end.
 ---@return luamig.trace.Relation[]
 function Facts:read_tables(entry)
@@ -215,6 +234,29 @@ function Facts:has_index(relation, columns)
     end
   end
   return false
+end
+
+---The statement that did something to an object, for what only the snapshots tell: the one that
+---dropped it, or the last that names it.
+---@param object table   of a snapshot
+---@param identity string
+---@return luamig.trace.Entry|nil
+function Facts:entry_of(object, identity)
+  local naming
+  for _, entry in ipairs(self.entries) do
+    for _, relation in ipairs(entry.dropped) do
+      if relation.name == object.name and relation.schema == object.schema then
+        return entry
+      end
+    end
+    for _, name in ipairs(entry.dropped_objects) do
+      if name == identity then
+        return entry
+      end
+    end
+    naming = entry.sql:find(object.name, 1, true) and entry or naming
+  end
+  return naming
 end
 
 ---How the revision says that it loses values; nil when it does not.

@@ -11,6 +11,7 @@ local finding = {}
 ---@field message string
 ---@field file string
 ---@field line? integer
+---@field caller? { file: string, line: integer }  op.execute_file, when the place is in its file
 ---@field revision string
 ---@field direction "upgrade"|"downgrade"
 ---@field sql? string      the statement, and where in it the caret goes
@@ -51,6 +52,7 @@ local function severity_of(rule, given, facts)
 end
 
 local scaled = { LOCK = true, REWRITE = true }
+local by_rows = { DATA004 = true, DATA006 = true }
 
 -- On a table that is small in production, what takes long elsewhere takes a moment.
 local function scale(out, rule, given, facts)
@@ -58,9 +60,9 @@ local function scale(out, rule, given, facts)
     return
   end
   out.duration = duration.class(duration.of(given.entry, facts))
-  local is_of_size = scaled[rule.id:match("^%u+")] or rule.id == "DATA004"
-  if is_of_size and out.severity == "error" and out.duration == "instant"
-    and not facts.cfg.lint.severity then
+  local is_of_size = out.severity == "error" and scaled[rule.id:match("^%u+")] or by_rows[rule.id]
+  local chosen = facts.cfg.lint.severity and facts.cfg.lint.severity[rule.id]
+  if is_of_size and out.duration == "instant" and not chosen then
     out.severity = "info"
   end
 end
@@ -88,7 +90,7 @@ function finding.new(rule, given, facts)
     line = place.line or line_of_function(facts), revision = facts.rev.id,
     direction = facts.direction, sql = sql, op = given.entry and given.entry.op,
     subject = given.subject and given.subject.shown, safe = given.safe or rule.safe,
-    position = position,
+    position = position, caller = given.entry and given.entry.caller,
   }
   if out.severity == "off" then
     return nil

@@ -1,5 +1,7 @@
 --- Findings as workflow commands of GitHub, which it shows beside the lines of a pull request.
 
+local files = require("luamig.files")
+
 local github = {}
 
 local words = { error = "error", warning = "warning", info = "notice" }
@@ -18,8 +20,8 @@ function github.lines(result)
   local lines = {}
   for i, item in ipairs(result.findings) do
     lines[i] = ("::%s file=%s,line=%d,title=%s::%s"):format(words[item.severity],
-      property(item.file), item.line or 1, property(item.rule .. " " .. item.title),
-      data(item.message .. "\n" .. item.safe))
+      property(files.repository_path(item.file)), item.line or 1,
+      property(item.rule .. " " .. item.title), data(item.message .. "\n" .. item.safe))
   end
   return lines
 end

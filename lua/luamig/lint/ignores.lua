@@ -2,6 +2,8 @@
 --
 --   -- luamig: ignore LOCK001 the table has 200 rows
 --   op.create_index("i", "settings", { "name" })
+--
+-- In an SQL file that op.execute_file runs, such a comment stands above the statement.
 
 local fault = require("luamig.fault")
 local registry = require("luamig.lint.registry")
@@ -37,10 +39,9 @@ local function target_of(lines, at)
   return at
 end
 
----@param rev luamig.Revision
 ---@return table[]  { line=, target=, ids=, reason=, file= }
-local function comments_of(rev)
-  local out, lines = {}, lines_of(rev.text)
+local function comments_of(file, text)
+  local out, lines = {}, lines_of(text)
   for i, line in ipairs(lines) do
     local rest = line:match("%-%-%s*luamig:%s*ignore%s*(.*)$")
     if rest then
@@ -55,7 +56,7 @@ local function comments_of(rev)
           return ""
         end, 1)
       end
-      out[#out + 1] = { line = i, target = target_of(lines, i), ids = ids, file = rev.file,
+      out[#out + 1] = { line = i, target = target_of(lines, i), ids = ids, file = file,
         reason = rest:match("^%s*(.-)%s*$"), used = {} }
     end
   end
@@ -111,11 +112,18 @@ function ignores.new(cfg)
     Ignores)
 end
 
----Reads the comments of a revision that is judged.
-function Ignores:read(rev)
-  for _, comment in ipairs(comments_of(rev)) do
+---Reads the comments of a file that is judged: a revision, or an SQL file that one runs.
+---@param file string
+---@param text string
+function Ignores:read(file, text)
+  for _, comment in ipairs(comments_of(file, text)) do
     self.comments[#self.comments + 1] = comment
   end
+end
+
+-- Whether a comment speaks of a place.
+local function is_of(comment, place)
+  return place ~= nil and comment.file == place.file and comment.target == place.line
 end
 
 ---The reason why a finding is ignored, or nil.
@@ -123,8 +131,7 @@ end
 ---@return string|nil
 function Ignores:reason(finding)
   for _, comment in ipairs(self.comments) do
-    if comment.file == finding.file and comment.target == finding.line
-      and comment.reason ~= "" then
+    if comment.reason ~= "" and (is_of(comment, finding) or is_of(comment, finding.caller)) then
       for _, id in ipairs(comment.ids) do
         if id == finding.rule then
           comment.used[id] = true

@@ -8,6 +8,7 @@ local groups = {
   { name = "REWRITE", title = "tables written anew", module = "rewrites" },
   { name = "LOCK", title = "constraints that are proven under a lock", module = "constraints" },
   { name = "LOCK", title = "locks that make the application wait", module = "locks" },
+  { name = "LOCK", title = "partitions", module = "partitions" },
   { name = "DATA", title = "rows lost, or changed all at once", module = "data" },
   { name = "COMPAT", title = "what breaks the application that still runs", module = "compat" },
   { name = "ADVICE", title = "regretted later", module = "advice" },

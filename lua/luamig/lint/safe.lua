@@ -103,6 +103,52 @@ function safe.not_null(relation, column, version)
   return table.concat(lines, "\n")
 end
 
+-- The first place, in bytes, that a part of a parse tree speaks of.
+local function first_place(tree)
+  local first
+  for key, item in pairs(tree) do
+    local place = key == "location" and item or type(item) == "table" and first_place(item) or nil
+    first = place and math.min(first or place, place) or first
+  end
+  return first
+end
+
+-- Where the condition begins, behind WHERE; nil when the text does not show it.
+local function condition_at(sql, tree)
+  local before = sql:sub(1, first_place(tree.whereClause) or 0)
+  local at
+  for place in before:gmatch("%f[%w_][Ww][Hh][Ee][Rr][Ee]()%f[^%w_]") do
+    at = place
+  end
+  return at
+end
+
+-- UPDATE or DELETE of one table with the range of a batch; nil when it is not that simple.
+local function with_range(entry)
+  local kind, sql = entry.kind, entry.sql
+  local tree = kind.tree
+  if kind.node ~= "UpdateStmt" and kind.node ~= "DeleteStmt" or tree.fromClause
+    or tree.usingClause or tree.returningList or tree.withClause or #sql > 300
+    or sql:find("--", 1, true) then
+    return nil
+  elseif not tree.whereClause then
+    return (sql:gsub("[%s;]+$", "")) .. " WHERE {range}"
+  end
+  local at = condition_at(sql, tree)
+  return at and ("%s {range} AND (%s)"):format(sql:sub(1, at - 1),
+    sql:sub(at):match("^%s*(.-)[%s;]*$")) or nil
+end
+
+---The call that does in batches what a statement does to all rows at once.
+---@param entry luamig.trace.Entry
+---@param relation luamig.trace.Relation
+function safe.in_batches(entry, relation)
+  local text = with_range(entry)
+  local what = text and "sql = " .. safe.text(text) or "set = { … }, remaining = \"…\""
+  return ("op.batch_execute(%s, { table = %s, %s })"):format(
+    safe.text(relation.name .. "_change"), safe.name(relation), what)
+end
+
 ---The calls that bring a key in by an index built beforehand.
 ---@param kind "unique"|"primary_key"
 function safe.using_index(constraint, kind)

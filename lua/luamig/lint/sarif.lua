@@ -1,5 +1,6 @@
 --- Findings as SARIF 2.1.0, which code hosts show beside the lines.
 
+local files = require("luamig.files")
 local registry = require("luamig.lint.registry")
 
 local sarif = {}
@@ -16,11 +17,17 @@ local function rule_of(id)
   }
 end
 
-local function location_of(item)
+local function uri_of(file)
+  return (files.repository_path(file):gsub("[^%w%-._~/]", function(byte)
+    return ("%%%02X"):format(byte:byte())
+  end))
+end
+
+local function location_of(place)
   return {
     physicalLocation = {
-      artifactLocation = { uri = item.file },
-      region = { startLine = item.line or 1 },
+      artifactLocation = { uri = uri_of(place.file) },
+      region = { startLine = place.line or 1 },
     },
   }
 end
@@ -30,6 +37,7 @@ local function result_of(item)
     ruleId = item.rule, level = levels[item.severity], locations = { location_of(item) },
     message = { text = item.message .. "\n\n" .. item.safe },
     properties = { revision = item.revision, direction = item.direction, sql = item.sql },
+    relatedLocations = item.caller and { location_of(item.caller) } or nil,
   }
   if item.ignored then
     out.suppressions = { { kind = "inSource", justification = item.ignored } }

@@ -5,6 +5,8 @@ local lint = require("luamig.lint")
 
 local text = {}
 
+local SHORT <const> = 200 -- characters; a longer safe way is not printed twice in a row
+
 local function plural(count, word)
   return ("%d %s%s"):format(count, word, count == 1 and "" or "s")
 end
@@ -17,22 +19,41 @@ local function add_safe(lines, safe)
   end
 end
 
+local function place_of(item)
+  local place = item.line and ("%s:%d"):format(item.file, item.line) or item.file
+  local caller = item.caller
+  return caller and ("%s (%s:%d)"):format(place, caller.file, caller.line) or place
+end
+
+local function add_message(lines, message, columns)
+  local line = " "
+  for word in message:gmatch("%S+") do
+    if utf8.len(line) and utf8.len(line .. " " .. word) > columns and line:find("%S") then
+      lines[#lines + 1] = line
+      line = " "
+    end
+    line = line .. " " .. word
+  end
+  lines[#lines + 1] = line
+end
+
 ---The lines of one finding; the first is its headline.
 ---@param item luamig.lint.Finding
 ---@param columns integer  width of the screen
+---@param above? luamig.lint.Finding  the one printed before
 ---@return string[]
-function text.finding(item, columns)
-  local place = item.line and ("%s:%d"):format(item.file, item.line) or item.file
-  local lines = { ("%s  %s %s  %s%s"):format(place, item.severity, item.rule, item.title,
+function text.finding(item, columns, above)
+  local lines = { ("%s  %s %s  %s%s"):format(place_of(item), item.severity, item.rule, item.title,
     item.direction == "downgrade" and " (downgrade)" or "") }
   if item.sql then
     for _, line in ipairs(excerpt.lines(item.sql, item.position, columns - 4)) do
       lines[#lines + 1] = "    " .. line
     end
   end
-  lines[#lines + 1] = "  " .. item.message
-    .. (item.duration and (" (in production: %s)"):format(item.duration) or "")
-  add_safe(lines, item.safe)
+  add_message(lines, item.message
+    .. (item.duration and (" (in production: %s)"):format(item.duration) or ""), columns)
+  add_safe(lines, above and above.safe == item.safe and #item.safe > SHORT
+    and "-- as above" or item.safe)
   return lines
 end
 

@@ -1,5 +1,7 @@
 --- A plan as one page that needs nothing else.
 
+local effects = require("luamig.plan.effects")
+
 local html = {}
 
 local entities = { ["&"] = "&amp;", ["<"] = "&lt;", [">"] = "&gt;", ['"'] = "&quot;" }
@@ -34,36 +36,12 @@ local function list(items)
   return table.concat(out, "<br>")
 end
 
-local function lock_items(statement)
-  local out = {}
-  for i, lock in ipairs(statement.locks) do
-    out[i] = ("%s on %s"):format(lock.mode, lock.table)
-  end
-  return out
-end
-
-local function effect_items(statement)
-  local out = {}
-  for _, pair in ipairs({ { "rewrites", statement.rewrites }, { "rebuilds", statement.rebuilds },
-    { "reads", statement.reads }, { "empties", statement.truncates },
-    { "drops", statement.drops } }) do
-    for _, name in ipairs(pair[2]) do
-      out[#out + 1] = pair[1] .. " " .. name
-    end
-  end
-  for _, item in ipairs(statement.rows) do
-    out[#out + 1] = ("changes %s rows of %s"):format(item.all and "all"
-      or item.inserted + item.updated + item.deleted, item.table)
-  end
-  return out
-end
-
 local function row(statement)
   local class = statement.waits:find("reads", 1, true) and "reads"
     or statement.waits:find("writes", 1, true) and "writes" or "free"
   return ('<tr class="%s"><td>%s</td><td><pre>%s</pre></td><td>%s</td><td>%s</td><td>%s</td>'
-    .. '<td class="%s">%s</td><td>%s</td></tr>'):format(class, escaped(statement.line or ""),
-    escaped(statement.sql), list(lock_items(statement)), list(effect_items(statement)),
+    .. '<td class="%s">%s</td><td>%s</td></tr>'):format(class, escaped(effects.place(statement)),
+    escaped(effects.sql(statement)), list(effects.locks(statement)), list(effects.of(statement)),
     escaped(statement.waits), statement.duration, escaped(statement.duration),
     escaped(statement.held))
 end

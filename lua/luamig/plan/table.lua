@@ -1,5 +1,7 @@
 --- A plan as lines for people.
 
+local effects = require("luamig.plan.effects")
+
 local plan_table = {}
 
 local SQL_WIDTH <const> = 44
@@ -17,41 +19,14 @@ local function padded(text, width)
   return text .. (" "):rep(width - (utf8.len(text) or #text))
 end
 
-local function effects_of(statement)
-  local parts = {}
-  local function add(word, list)
-    if #list > 0 then
-      parts[#parts + 1] = word .. " " .. table.concat(list, ", ")
-    end
-  end
-  add("rewrites", statement.rewrites)
-  add("rebuilds", statement.rebuilds)
-  add("reads", statement.reads)
-  for _, item in ipairs(statement.rows) do
-    parts[#parts + 1] = ("%s rows of %s"):format(item.all and "all"
-      or tostring(item.updated + item.deleted + item.inserted), item.table)
-  end
-  add("empties", statement.truncates)
-  add("drops", statement.drops)
-  return parts
-end
-
-local function lock_texts(statement)
-  local out = {}
-  for _, lock in ipairs(statement.locks) do
-    out[#out + 1] = ("%s on %s"):format(lock.mode, lock.table)
-  end
-  return out
-end
-
 -- The cells of a statement, line by line: the first has its text, the others further locks.
 local function cells_of(statement)
-  local locks, effects = lock_texts(statement), effects_of(statement)
+  local locks, done = effects.locks(statement), effects.of(statement)
   local rows = {}
-  rows[1] = { tostring(statement.line or ""), cut(statement.sql, SQL_WIDTH), locks[1] or "–",
-    effects[1] or "", statement.waits, statement.duration, statement.held }
-  for i = 2, math.max(#locks, #effects) do
-    rows[i] = { "", "", locks[i] or "", effects[i] or "", "", "", "" }
+  rows[1] = { effects.place(statement), cut(effects.sql(statement), SQL_WIDTH), locks[1] or "–",
+    done[1] or "", statement.waits, statement.duration, statement.held }
+  for i = 2, math.max(#locks, #done) do
+    rows[i] = { "", "", locks[i] or "", done[i] or "", "", "", "" }
   end
   return rows
 end

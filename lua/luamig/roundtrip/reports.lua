@@ -88,16 +88,6 @@ local function file_sink(path)
   end
 end
 
--- GitHub wants paths from the root of the repository.
-local function repository_path(file)
-  local root = os.getenv("GITHUB_WORKSPACE")
-  local path = file:sub(1, 1) == "/" and file or lfs.currentdir() .. "/" .. file
-  if root and root ~= "" and path:sub(1, #root + 1) == root .. "/" then
-    return path:sub(#root + 2)
-  end
-  return file
-end
-
 local function append_summary(markdown)
   local path = os.getenv("GITHUB_STEP_SUMMARY")
   if not path or path == "" then
@@ -145,7 +135,7 @@ function reports.observers(specs, report, strict)
       lines_of_fault = report.fault_lines,
       table_of_fault = report.fault_table,
       strict = strict,
-      path = repository_path,
+      path = files.repository_path,
       append_summary = append_summary,
     }
     local write

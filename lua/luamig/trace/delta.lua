@@ -65,7 +65,7 @@ local function column_of(row)
   return {
     number = row[2], name = row[3], type = row[4], not_null = row[5], default = plain(row[6]),
     generated = row[7] ~= "" and row[7] or nil, identity = row[8] ~= "" and row[8] or nil,
-    collation = row[9], is_domain = row[10] == "d" or nil,
+    collation = row[9], is_domain = row[10] == "d" or nil, base_type = plain(row[11]),
   }
 end
 
@@ -202,7 +202,7 @@ function Known:take_all_columns(list, out, looked_at)
 end
 
 function Known:note_constraint(out, what, constraint)
-  constraint.table = self.relations[constraint.table_oid]
+  constraint.table = self.relations[constraint.table_oid] or constraint.table
   constraint.referred = constraint.refers and self.relations[constraint.refers]
   constraint.columns, constraint.referred_columns = {}, {}
   local columns = self.columns[constraint.table_oid] or {}
@@ -223,6 +223,7 @@ function Known:take_constraints(list, out, looked_at)
     local before = self.constraints[now.oid]
     seen[now.oid] = true
     self.constraints[now.oid] = now
+    now.table = self.relations[now.table_oid]
     now.born = before and before.born or self.born
     if not before then
       self:note_constraint(out, "added", now)

@@ -57,7 +57,8 @@ SELECT pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()) {*} 1000 AS a
   (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(a.attrelid::int8, a.attnum, a.attname,
        pg_catalog.format_type(a.atttypid, a.atttypmod), a.attnotnull,
        pg_catalog.pg_get_expr(d.adbin, d.adrelid), a.attgenerated, a.attidentity,
-       a.attcollation::int8, t.typtype))
+       a.attcollation::int8, t.typtype, CASE WHEN t.typtype {=} 'd'
+         THEN pg_catalog.format_type(t.typbasetype, t.typtypmod) END))
      FROM chosen k JOIN pg_catalog.pg_attribute a ON a.attrelid {=} k.oid AND a.attnum {>} 0
        AND NOT a.attisdropped AND k.relkind {=} ANY (ARRAY['r', 'p', 'f', 'v', 'm']::"char"[])
      JOIN pg_catalog.pg_type t ON t.oid {=} a.atttypid
@@ -111,5 +112,21 @@ SELECT (SELECT pg_catalog.json_agg(pg_catalog.json_build_array(u.oid::int8, u.sc
          WHERE c.oid {>=} 16384::pg_catalog.oid
            AND c.relkind {=} ANY (ARRAY['r', 'm']::"char"[])) u
  WHERE u.scans {+} u.tuples {+} u.inserted {+} u.updated {+} u.deleted {>} 0::int8) AS counters]])
+
+---What is no relation and can be dropped along with one: a name each.
+sample.objects = qualified([[
+SELECT (i).type AS type, (i).identity AS identity
+  FROM (SELECT pg_catalog.pg_identify_object(o.class, o.oid, 0) AS i
+          FROM (SELECT p.tableoid AS class, p.oid FROM pg_catalog.pg_proc p
+                UNION ALL
+                SELECT t.tableoid, t.oid FROM pg_catalog.pg_type t
+                 WHERE t.typrelid {=} 0::pg_catalog.oid AND t.typelem {=} 0::pg_catalog.oid
+                UNION ALL
+                SELECT g.tableoid, g.oid FROM pg_catalog.pg_trigger g WHERE NOT g.tgisinternal
+                UNION ALL
+                SELECT l.tableoid, l.oid FROM pg_catalog.pg_policy l
+                UNION ALL
+                SELECT n.tableoid, n.oid FROM pg_catalog.pg_namespace n) o
+         WHERE o.oid {>=} 16384::pg_catalog.oid) k]])
 
 return sample

@@ -69,6 +69,20 @@ function statement.has_command(kind, subtype)
   return false
 end
 
+local dropping = { DropStmt = true, DropOwnedStmt = true, DoStmt = true, CallStmt = true }
+
+---Whether a statement may drop what is no relation: functions, types, triggers, policies.
+---@param kind luamig.trace.Kind
+---@return boolean
+function statement.may_drop(kind)
+  for _, command in ipairs(kind.node == "AlterTableStmt" and kind.tree.cmds or {}) do
+    if command.AlterTableCmd and command.AlterTableCmd.behavior == "DROP_CASCADE" then
+      return true
+    end
+  end
+  return dropping[kind.node] == true
+end
+
 local SHARE_UPDATE <const> = "ShareUpdateExclusiveLock"
 
 local known = {

@@ -1,6 +1,7 @@
 --- Definitions that work today and are regretted later. They speak of what the revision makes.
 
 local safe = require("luamig.lint.safe")
+local statement_of = require("luamig.trace.statement")
 
 -- What is there behind an upgrade.
 local function objects_after(facts)
@@ -77,6 +78,7 @@ end
 local better = {
   json = { "jsonb", "json has no equality: SELECT DISTINCT and UNION fail" },
   money = { "numeric(12,2)", "money depends on lc_monetary" },
+  ["timestamp without time zone"] = { "timestamptz", "which moment it is depends on who reads it" },
   ["time with time zone"] = { "timestamptz", "an offset without a day says nothing" },
 }
 
@@ -200,8 +202,160 @@ local function check_autovacuum(facts, found)
   end
 end
 
-local function advice(id, severity, title, why, text, check)
-  return { id = id, severity = severity, title = title, why = why, safe = text, check = check }
+local function primary_keys(objects)
+  local out = {}
+  for _, object in pairs(objects) do
+    if object.kind == "constraint" and object.type == "primary_key" then
+      out[object.parent] = true
+    end
+  end
+  return out
+end
+
+local function check_keyless(facts, found)
+  local now = primary_keys(objects_after(facts))
+  local before = facts.is_up and primary_keys(facts.before.objects) or {}
+  for identity, object in pairs(objects_after(facts)) do
+    local is_new = not facts.before.objects[identity]
+    if object.kind == "table" and not object.partition_of and not now[identity]
+      and (is_new or before[identity]) then
+      found({ entry = facts:entry_of(object, identity), name = object.name,
+        message = ("%s has no primary key: logical replication refuses UPDATE and DELETE, and "
+          .. "batches have no order to go by"):format(object.name),
+        safe = "op.column(\"id\", \"bigint\", { primary_key = true, identity = \"always\" })" })
+    end
+  end
+end
+
+local changing = { now = true, random = true, clock_timestamp = true, statement_timestamp = true,
+  transaction_timestamp = true, timeofday = true, gen_random_uuid = true, nextval = true,
+  currval = true, current_setting = true, age = true }
+
+-- The name of a function whose value changes with time, session or tables, in a parse tree.
+local function changing_call(tree, own)
+  for key, item in pairs(tree) do
+    local name
+    if key == "SQLValueFunction" then
+      name = "the time or the session"
+    elseif key == "FuncCall" then
+      local parts = item.funcname
+      local last = parts[#parts].String.sval
+      name = (changing[last] or own[last]) and last .. "()" or nil
+    end
+    name = name or type(item) == "table" and changing_call(item, own) or nil
+    if name then
+      return name
+    end
+  end
+  return nil
+end
+
+-- Functions of the project that are not IMMUTABLE.
+local function own_functions(facts)
+  local out = {}
+  for _, object in pairs(objects_after(facts)) do
+    if object.kind == "function" and not (object.definition or ""):find("IMMUTABLE", 1, true) then
+      out[object.name] = true
+    end
+  end
+  return out
+end
+
+local function check_changing(facts, found)
+  local own
+  for _, entry in ipairs(facts.is_up and facts.entries or {}) do
+    for _, item in ipairs(entry.constraints) do
+      local constraint = item.constraint
+      if item.what == "added" and constraint.type == "check" then
+        own = own or own_functions(facts)
+        local kind = statement_of.kind("SELECT " .. safe.check_text(constraint.definition))
+        local name = changing_call(kind.tree, own)
+        if name then
+          found({ entry = entry, name = constraint.name,
+            message = ("%s depends on %s: a row that was right need not stay so, and a dump of it "
+              .. "may not be restored"):format(constraint.name, name),
+            safe = "-- a trigger that checks rows when they are written\nop.create_trigger(…)" })
+        end
+      end
+    end
+  end
+end
+
+local function check_serial(facts, found)
+  new_columns(facts, function(object, column)
+    if column.serial then
+      found({ entry = entry_of(facts, object.name, column.name), name = column.name,
+        message = ("%s.%s is serial: its sequence has rights of its own, and LIKE shares it")
+          :format(object.name, column.name),
+        safe = ("op.column(%s, \"bigint\", { identity = \"always\" })"):format(
+          safe.text(column.name)) })
+    end
+  end)
+end
+
+local MOST_COLUMNS <const> = 3
+
+local function check_wide(facts, found)
+  for _, object in pairs(new_objects(facts)) do
+    if is_plain_index(object) and not object.unique and #(object.columns or {}) > MOST_COLUMNS then
+      found({ entry = entry_of(facts, object.name), name = object.name,
+        message = ("index %s has %d columns: beyond the third one a column rarely helps a search, "
+          .. "and every write pays for it"):format(object.name, #object.columns),
+        safe = "-- the columns that searches name first; the others by include = { … }" })
+    end
+  end
+end
+
+local function check_enforced(facts, found)
+  for _, entry in ipairs(facts.is_up and facts.entries or {}) do
+    for _, item in ipairs(entry.constraints) do
+      local constraint = item.constraint
+      if item.what == "added" and constraint.definition:find("NOT ENFORCED", 1, true) then
+        found({ entry = entry, name = constraint.name,
+          message = ("%s is not enforced: nobody checks it, new rows included"):format(
+            constraint.name),
+          safe = "-- NOT VALID leaves the old rows alone and checks the new ones\n"
+            .. "op.create_check_constraint(…, { not_valid = true })" })
+      end
+    end
+  end
+end
+
+local writes = { insert = true, update = true, delete = true, truncate = true }
+
+local function may_write(privileges)
+  for _, item in ipairs(privileges or {}) do
+    if writes[item.AccessPriv and item.AccessPriv.priv_name] then
+      return true
+    end
+  end
+  return privileges == nil -- ALL
+end
+
+local function is_to_public(tree)
+  for _, item in ipairs(tree.grantees or {}) do
+    if item.RoleSpec and item.RoleSpec.roletype == "ROLESPEC_PUBLIC" then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_public(facts, found)
+  for _, entry in ipairs(facts.is_up and facts.entries or {}) do
+    local tree = entry.kind.tree
+    if entry.kind.node == "GrantStmt" and tree.is_grant and tree.objtype == "OBJECT_TABLE"
+      and is_to_public(tree) and may_write(tree.privileges) then
+      found({ entry = entry, name = "PUBLIC",
+        message = "every role of the server, also one that is made later, may write",
+        safe = "op.grant({ \"insert\", \"update\" }, \"table\", \"users\", { \"app\" })" })
+    end
+  end
+end
+
+local function advice(id, severity, title, why, text, check, since)
+  return { id = id, severity = severity, title = title, why = why, safe = text, check = check,
+    since = since }
 end
 
 return {
@@ -225,4 +379,22 @@ return {
   advice("ADVICE008", "warning", "autovacuum is off", "Dead rows stay, and transaction numbers run "
     .. "out.", 'op.alter_table_set("logs", { with = { autovacuum_vacuum_scale_factor = 0.01 } })',
     check_autovacuum),
+  advice("ADVICE009", "info", "a table without a primary key", "Rows cannot be told apart: logical "
+    .. "replication refuses to change them, batches and deduplication have nothing to go by.",
+    'op.column("id", "bigint", { primary_key = true, identity = "always" })', check_keyless),
+  advice("ADVICE010", "warning", "a CHECK that changes its mind", "A CHECK is looked at when a row "
+    .. "is written. One that depends on the time, the session or other rows holds then, and not "
+    .. "later; pg_restore looks again.",
+    "-- a trigger that checks rows when they are written\nop.create_trigger(…)", check_changing),
+  advice("ADVICE011", "info", "serial", "An identity column is the standard's word for it: its "
+    .. "sequence goes with it, has no rights of its own, and a copy by LIKE gets its own.",
+    'op.column("id", "bigint", { primary_key = true, identity = "always" })', check_serial),
+  advice("ADVICE012", "info", "an index of many columns", "A search uses the first columns; every "
+    .. "write pays for all.", 'op.create_index("orders_user", "orders", { "user_id", "day" }, '
+    .. '{ include = { "total" } })', check_wide),
+  advice("ADVICE013", "warning", "a constraint that is not enforced", "NOT ENFORCED is a remark, not "
+    .. "a check: rows that break it come in.", 'op.create_check_constraint("age_sane", "users", '
+    .. '"age < 200", { not_valid = true })', check_enforced, 180000),
+  advice("ADVICE014", "warning", "everybody may write", "PUBLIC is every role of the server.",
+    'op.grant({ "select" }, "table", "users", { "app" })', check_public),
 }

@@ -2,6 +2,7 @@
 
 local compare = require("luamig.snapshot.compare")
 local safe = require("luamig.lint.safe")
+local statement_of = require("luamig.trace.statement")
 
 local function check_loss(facts, found)
   if not facts.is_up or facts:says_loss() then
@@ -88,16 +89,69 @@ local function check_unbatched(facts, found)
     for _, item in ipairs(entry.changed) do
       local count = item.updated + item.deleted
       local node = entry.kind.node
+      entry.claimed.all_rows = entry.claimed.all_rows or count >= facts.many_rows
       if count >= facts.many_rows and facts:is_old(item.relation) and not entry.claimed.rewrite
         and (node == "UpdateStmt" or node == "DeleteStmt" or node == "DoStmt"
         or node == "SelectStmt" or node == "MergeStmt") then
         found({ entry = entry, subject = item.relation, name = item.relation.name,
           message = ("all rows of %s are changed in one transaction: each stays locked until "
             .. "its end, and none of the old ones can be cleaned up"):format(item.relation.shown),
-          safe = ("op.batch_execute(%s, { table = %s, set = { … }, remaining = \"…\" "
-            .. "})"):format(
-            safe.text(item.relation.name .. "_change"), safe.name(item.relation)) })
+          safe = safe.in_batches(entry, item.relation) })
       end
+    end
+  end
+end
+
+local reading = { UpdateStmt = true, DeleteStmt = true, MergeStmt = true }
+
+-- The table whose rows a statement changes, when it looks for them by reading all of it.
+local function searched_table(facts, entry)
+  local target = statement_of.targets(entry.kind)[1]
+  for _, relation in ipairs(reading[entry.kind.node] and facts:read_tables(entry) or {}) do
+    if target and relation.name == target.name and not entry.claimed.all_rows then
+      return relation
+    end
+  end
+  return nil
+end
+
+local function check_searched(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local relation = searched_table(facts, entry)
+    if relation then
+      found({ entry = entry, subject = relation, name = relation.name,
+        message = ("no index serves the condition: all of %s is read, and what is changed, however "
+          .. "much that is, stays locked until the transaction ends"):format(relation.shown),
+        safe = safe.in_batches(entry, relation) })
+    end
+  end
+end
+
+local trigger_commands = { "AT_DisableTrig", "AT_DisableTrigAll", "AT_DisableTrigUser" }
+
+local function disables_triggers(entry)
+  local tree = entry.kind.tree
+  if entry.kind.node == "VariableSetStmt" and tree.name == "session_replication_role" then
+    return not entry.sql:lower():find("origin", 1, true)
+  end
+  for _, name in ipairs(trigger_commands) do
+    if statement_of.has_command(entry.kind, name) then
+      return true
+    end
+  end
+  return false
+end
+
+local function check_triggers(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local lock = facts:locks(entry, 6)[1]
+    local is_whole = entry.kind.node == "VariableSetStmt"
+    if (lock or is_whole) and disables_triggers(entry) then
+      found({ entry = entry, subject = lock and lock.relation,
+        message = "triggers do not fire from here on: what they keep, foreign keys among it, is "
+          .. "not kept, and nothing checks it later",
+        safe = "-- change the rows with the triggers on; where that takes long:\n"
+          .. "op.batch_execute(…)" })
     end
   end
 end
@@ -156,6 +210,18 @@ return {
     safe = 'op.batch_execute("users_email_norm", { table = "users",\n'
       .. '  set = { email_norm = op.sql("lower(email)") }, remaining = "email_norm IS NULL" })',
     check = check_unbatched },
+  { id = "DATA006", severity = "warning", title = "rows are looked for by reading the table",
+    why = "UPDATE and DELETE were run with indexes preferred, and read the whole table all the "
+      .. "same. On a big table that takes long, and each changed row stays locked until the end.",
+    safe = 'op.batch_execute("orders_closed", { table = "orders",\n'
+      .. '  sql = "UPDATE orders SET closed = true WHERE {range} AND (day < \'2020-01-01\')" })\n'
+      .. "-- or first an index that serves the condition\n"
+      .. 'op.create_index("orders_day", "orders", { "day" }, { concurrently = true })',
+    check = check_searched },
+  { id = "DATA007", severity = "warning", title = "triggers are switched off",
+    why = "Foreign keys are triggers too: what is written meanwhile is never checked.",
+    safe = "-- change the rows with the triggers on; where that takes long: op.batch_execute",
+    check = check_triggers },
   { id = "DATA005", severity = "warning", title = "downgrade() does not bring back what was there",
     why = "After upgrade() and downgrade() the catalogs differ from what they were.",
     safe = 'irreversible = "why"  -- in the header', check = check_back },

@@ -100,72 +100,19 @@ local function check_reindex(facts, found)
   end
 end
 
-local function is_default_partition(facts, relation)
-  local object = facts.before and facts.before.objects["table " .. relation.schema .. "."
-    .. relation.name]
-  return object and object.bound == "DEFAULT"
-end
-
-local function check_attach(facts, found)
-  for _, entry in ipairs(facts.entries) do
-    if statement_of.has_command(entry.kind, "AT_AttachPartition") then
-      for _, relation in ipairs(facts:read_tables(entry)) do
-        if not is_default_partition(facts, relation) then
-          entry.claimed.scan = true
-          found({ entry = entry, subject = relation, name = relation.name,
-            message = ("%s is read from end to end under ACCESS EXCLUSIVE to prove its bounds")
-              :format(relation.shown),
-            safe = ("op.create_check_constraint(\"in_bounds\", %s, \"<the bounds> AND <key> IS NOT "
-              .. "NULL\", { not_valid = true })\n-- in the next revision\n"
-              .. "op.validate_constraint(\"in_bounds\", %s)\n-- in the one behind it\n"
-              .. "op.attach_partition(…)"):format(safe.name(relation), safe.name(relation)) })
-        end
-      end
-    end
-  end
-end
-
-local function check_default_partition(facts, found)
-  for _, entry in ipairs(facts.entries) do
-    local own = facts:locks(entry, 8)
-    for _, lock in ipairs(own) do
-      if is_default_partition(facts, lock.relation) and not lock.relation.is_dropped
-        and not entry.kind.node:find("^Drop") then
-        local reads = facts:reads(entry, lock.relation)
-        entry.claimed.scan = entry.claimed.scan or reads
-        found({ entry = entry, subject = lock.relation, name = lock.relation.name,
-          severity = reads and "error" or "warning",
-          message = ("the default partition %s is locked against reads and writes%s"):format(
-            lock.relation.shown, reads and " while all of it is read" or ""),
-          safe = ("op.create_check_constraint(\"not_ours\", %s, \"NOT (<the new bounds>)\", "
-            .. "{ not_valid = true })\n-- in the next revision\n"
-            .. "op.validate_constraint(\"not_ours\", %s)\n-- in the one behind it: nothing is "
-            .. "read\nop.attach_partition(…)"):format(safe.name(lock.relation),
-            safe.name(lock.relation)) })
-      end
-    end
-  end
-end
-
-local function check_detach(facts, found)
-  for _, entry in ipairs(facts.entries) do
-    local lock = facts:locks(entry, 8)[1]
-    if lock and statement_of.has_command(entry.kind, "AT_DetachPartition")
-      and not entry.kind.is_concurrent then
-      found({ entry = entry, subject = lock.relation, name = lock.relation.name,
-        message = ("detaching takes %s"):format(facts_of.lock_text(lock)),
-        safe = "op.detach_partition(\"parent\", \"partition\", { concurrently = true })" })
-    end
-  end
-end
-
-local function drops_reference(entry)
+-- The foreign key, dropped by a statement, that joins a table to another one.
+local function dropped_reference(entry, relation)
+  local first
   for _, item in ipairs(entry.constraints) do
-    if item.what == "dropped" and item.constraint.type == "foreign_key" then
-      return true
+    local constraint = item.constraint
+    if item.what == "dropped" and constraint.type == "foreign_key" then
+      if constraint.table == relation or constraint.refers == relation.oid then
+        return constraint
+      end
+      first = first or constraint
     end
   end
-  return false
+  return first
 end
 
 -- Tables that a statement locks although it does not name them: partners of foreign keys.
@@ -175,16 +122,17 @@ local function check_partners(facts, found)
     for _, target in ipairs(statement_of.targets(entry.kind)) do
       targets[target.name] = true
     end
-    local is_drop = drops_reference(entry)
-    for _, lock in ipairs(is_drop and facts:locks(entry, 8) or {}) do
+    for _, lock in ipairs(facts:locks(entry, 8)) do
       local relation = lock.relation
-      if not targets[relation.name] and not relation.is_dropped and not relation.parent then
-        found({ entry = entry, subject = relation, name = relation.name,
+      local key = dropped_reference(entry, relation)
+      if key and not targets[relation.name] and not relation.is_dropped and not relation.parent then
+        found({ entry = entry, subject = relation, name = key.name,
           severity = not facts.is_up and "info" or nil,
-          message = ("%s is locked too, for a foreign key joins it: ACCESS EXCLUSIVE"):format(
-            relation.shown),
+          message = ("%s is locked too, for the foreign key %s joins it: ACCESS EXCLUSIVE"):format(
+            relation.shown, key.name),
           safe = "-- in a revision of its own, so that the lock is let go of at once\n"
-            .. "op.drop_constraint(\"<the foreign key>\", \"<the table that refers>\")" })
+            .. ("op.drop_constraint(%s, %s)"):format(safe.text(key.name), key.table
+              and safe.name(key.table) or "\"…\"") })
       end
     end
   end
@@ -257,6 +205,21 @@ local function check_refresh(facts, found)
         message = ("%s cannot be read until its query has ended"):format(lock.relation.shown),
         safe = ("-- needs a unique index on it\nop.refresh_view(%s, { concurrently = true })")
           :format(safe.name(lock.relation)) })
+    end
+  end
+end
+
+local function check_view(facts, found)
+  for _, entry in ipairs(facts.entries) do
+    local is_view = entry.kind.node == "ViewStmt"
+    for _, lock in ipairs(is_view and facts:all_locks(entry, "locks") or {}) do
+      if lock.rank == 8 and lock.relation.kind == "view" then
+        found({ entry = entry, subject = lock.relation, name = lock.relation.name,
+          message = ("%s: whoever reads the view waits until the transaction ends"):format(
+            facts_of.lock_text(lock)),
+          safe = "-- alone in its revision, so that the lock is let go of at once\n"
+            .. ("op.create_view(%s, …, { replace = true })"):format(safe.name(lock.relation)) })
+      end
     end
   end
 end
@@ -355,25 +318,6 @@ return {
   { id = "LOCK003", severity = "error", title = "an index is rebuilt while writes wait",
     why = "REINDEX takes SHARE on the table and ACCESS EXCLUSIVE on the index.",
     safe = 'op.reindex("index", "users_email", { concurrently = true })', check = check_reindex },
-  { id = "LOCK013", severity = "error", title = "a partition is read to prove its bounds",
-    why = "ATTACH PARTITION takes ACCESS EXCLUSIVE on the table to be attached and reads it, "
-      .. "unless a valid CHECK proves that its rows are within the bounds.",
-    safe = 'op.create_check_constraint("in_bounds", "events_2025", "at >= \'2025-01-01\' AND at < '
-      .. '\'2026-01-01\' AND at IS NOT NULL", { not_valid = true })\n-- in the next revision\n'
-      .. 'op.validate_constraint("in_bounds", "events_2025")\n-- in the one behind it\n'
-      .. 'op.attach_partition("events", "events_2025", { from = "2025-01-01", to = "2026-01-01" })',
-    check = check_attach },
-  { id = "LOCK014", severity = "warning", title = "the default partition is locked",
-    why = "A new partition, attached or made in place, takes ACCESS EXCLUSIVE on the default "
-      .. "one and reads its rows, unless a valid CHECK proves that none of them belongs to the "
-      .. "new one.",
-    safe = 'op.create_check_constraint("not_2025", "events_rest", "NOT (at >= \'2025-01-01\' '
-      .. 'AND at < \'2026-01-01\')", { not_valid = true })\n-- in the next revision\n'
-      .. 'op.validate_constraint("not_2025", "events_rest")', check = check_default_partition },
-  { id = "LOCK015", severity = "warning", title = "a partition is detached while everybody waits",
-    why = "DETACH takes ACCESS EXCLUSIVE on the parent and on its default partition.",
-    safe = 'op.detach_partition("events", "events_2020", { concurrently = true })',
-    check = check_detach },
   { id = "LOCK016", severity = "warning", title = "the partner of a foreign key is locked too",
     why = "Dropping a foreign key, or a table that has one or is referred to by one, takes ACCESS "
       .. "EXCLUSIVE on both tables.",
@@ -408,6 +352,12 @@ return {
   { id = "LOCK023", severity = "info", title = "nextval waits",
     why = "ALTER SEQUENCE gives the sequence a new file under SHARE ROW EXCLUSIVE.",
     safe = "-- alone in its revision\nop.alter_sequence(…)", check = check_sequence },
+  { id = "LOCK026", severity = "info", title = "a view is replaced",
+    why = "CREATE OR REPLACE VIEW takes ACCESS EXCLUSIVE on the view: whoever reads it waits for "
+      .. "the end of the transaction.",
+    safe = "-- alone in its revision\n"
+      .. 'op.create_view("active_users", "SELECT …", { replace = true })',
+    check = check_view },
   { id = "LOCK012", severity = "error", title = "a table is read while others wait", is_late = true,
     why = "The lock itself is taken in a moment; reading the table takes as long as the table "
       .. "is big, and the lock is held all that time.",

@@ -1,5 +1,6 @@
 --- What writes a table anew: ACCESS EXCLUSIVE for as long as that takes, and twice the disk.
 
+local recipe = require("luamig.lint.recipe")
 local safe = require("luamig.lint.safe")
 local statement_of = require("luamig.trace.statement")
 
@@ -39,13 +40,9 @@ local function of_type(facts, entry, relation)
   if not item or item.relation ~= relation then
     return nil
   end
-  local new = item.name .. "_new"
   return item.name, ("column %s changes from %s to %s"):format(item.name, item.before.type,
-    item.now.type), new_column(relation, new, item.now.type, item.name .. "::" .. item.now.type)
-    .. "\n-- the application writes both meanwhile; in the release behind it\n"
-    .. ("op.rename_column(%s, %s, %s)\nop.rename_column(%s, %s, %s)"):format(safe.name(relation),
-      safe.text(item.name), safe.text(item.name .. "_old"), safe.name(relation), safe.text(new),
-      safe.text(item.name))
+    item.now.type), facts.is_up and recipe.change_type(entry, item)
+    or "-- what upgrade() did in the safe way is undone in the same way: the new column goes"
 end
 
 local function added(facts, entry, relation, matches)
@@ -97,8 +94,8 @@ local function of_domain(facts, entry, relation)
   return item and item.name, item and ("column %s is of a domain with conditions, which every "
     .. "row is checked for"):format(item.name),
     item and "-- the type under the domain, and the condition as a CHECK that is validated later\n"
-      .. ("op.add_column(%s, op.column(%s, \"<the type under it>\"))\n"):format(
-        safe.name(relation), safe.text(item.name))
+      .. ("op.add_column(%s, op.column(%s, %s))\n"):format(
+        safe.name(relation), safe.text(item.name), safe.text(item.now.base_type or "…"))
       .. ("op.create_check_constraint(\"…\", %s, \"…\", { not_valid = true })\n"
         .. "-- in the next revision\nop.validate_constraint(\"…\", %s)"):format(
         safe.name(relation), safe.name(relation))
@@ -156,6 +153,22 @@ local function check_indexes(facts, found)
   end
 end
 
+local function check_twice(facts, found)
+  local first = {}
+  for _, entry in ipairs(facts.entries) do
+    for _, relation in ipairs((facts:rewritten(entry))) do
+      if first[relation] then
+        found({ entry = entry, subject = relation, name = relation.name,
+          message = ("%s was written anew already, by the statement of line %s"):format(
+            relation.shown, first[relation].origin.line or "?"),
+          safe = ("op.execute(%s)"):format(safe.text(("ALTER TABLE %s <one change>, <the other>")
+            :format(relation.shown))) .. " -- both at once" })
+      end
+      first[relation] = first[relation] or entry
+    end
+  end
+end
+
 return {
   { id = "REWRITE001", severity = "error", title = "a change of type rewrites the table",
     why = "The new type is stored in another way. These are not: varchar to a longer one or to "
@@ -202,6 +215,10 @@ return {
       .. 'op.alter_column("users", "email", { type = "text", collation = "C" })\n'
       .. 'op.create_index("users_email", "users", { "email" }, { concurrently = true })',
     check = check_indexes },
+  { id = "REWRITE010", severity = "warning", title = "a table is rewritten twice",
+    why = "One ALTER TABLE with several changes writes the table once.",
+    safe = 'op.execute("ALTER TABLE users ALTER n TYPE bigint, ALTER m TYPE bigint")',
+    check = check_twice },
   { id = "REWRITE009", severity = "error", title = "a table is rewritten", is_late = true,
     why = "The statement gives the table a new file.", safe = "-- a new table or column, filled by "
       .. "op.batch_execute",
