@@ -1,6 +1,7 @@
 --- What the pending revisions will do: the trace of each, told by locks, effects, who waits, and
 -- how long it takes on tables as big as those of production.
 
+local drops = require("luamig.plan.drops")
 local duration = require("luamig.lint.duration")
 local facts_of = require("luamig.lint.facts")
 local rig = require("luamig.rig")
@@ -8,10 +9,10 @@ local trace = require("luamig.trace")
 
 local plan = {}
 
-local function names(list)
+local function names(entry, list)
   local out = {}
   for i, relation in ipairs(list) do
-    out[i] = relation.shown
+    out[i] = facts_of.name_in(entry, relation)
   end
   return out
 end
@@ -20,7 +21,7 @@ local function locks_of(facts, entry)
   local out = {}
   for _, lock in ipairs(facts:all_locks(entry, "locks")) do
     out[#out + 1] = {
-      table = lock.relation.shown, mode = trace.mode(lock.rank),
+      table = facts_of.name_in(entry, lock.relation), mode = trace.mode(lock.rank),
       blocks_reads = trace.blocks_reads(lock.rank), blocks_writes = trace.blocks_writes(lock.rank),
     }
   end
@@ -31,7 +32,7 @@ local function rows_of(facts, entry)
   local out = {}
   for _, item in ipairs(entry.changed) do
     if facts:is_old(item.relation) then
-      out[#out + 1] = { table = item.relation.shown, inserted = item.inserted,
+      out[#out + 1] = { table = facts_of.name_in(entry, item.relation), inserted = item.inserted,
         updated = item.updated, deleted = item.deleted,
         all = not facts.is_real and item.updated + item.deleted >= facts.many_rows or false }
     end
@@ -43,7 +44,8 @@ local function scans_of(facts, entry)
   local out = {}
   for _, scan in ipairs(entry.scanned) do
     if facts:is_old(scan.relation) then
-      out[#out + 1] = { table = scan.relation.shown, scans = scan.scans, tuples = scan.tuples }
+      out[#out + 1] = { table = facts_of.name_in(entry, scan.relation), scans = scan.scans,
+        tuples = scan.tuples }
     end
   end
   return out
@@ -55,30 +57,6 @@ local function tables_only(list)
     out[#out + 1] = not relation.table and relation or nil
   end
   return out
-end
-
--- What goes, but for what goes with its table anyway.
-local function drops_of(entry)
-  local out, has_gone = {}, {}
-  for _, relation in ipairs(entry.dropped) do
-    has_gone[relation] = true
-    out[#out + 1] = not relation.table and relation.shown or nil
-  end
-  for _, item in ipairs(entry.constraints) do
-    local owner = item.constraint.table
-    if item.what == "dropped" and owner and not has_gone[owner] and not owner.is_dropped then
-      out[#out + 1] = ("constraint %s of %s"):format(item.constraint.name, owner.shown)
-    end
-  end
-  for _, item in ipairs(entry.columns) do
-    out[#out + 1] = item.what == "dropped" and not has_gone[item.relation]
-      and ("column %s of %s"):format(item.name, item.relation.shown) or nil
-  end
-  for _, relation in ipairs(entry.dropped) do
-    out[#out + 1] = relation.table and not has_gone[relation.table]
-      and "index " .. relation.shown or nil
-  end
-  return table.move(entry.dropped_objects, 1, #entry.dropped_objects, #out + 1, out)
 end
 
 -- Those that hold a lock which makes others wait keep it until their transaction ends.
@@ -108,11 +86,13 @@ local function statement_of(facts, entry)
   return {
     line = line, script = script, op = entry.op, sql = entry.sql, transaction = entry.transaction,
     source = entry.source, locks = locks_of(facts, entry), waits = waits_text(facts, entry),
-    rewrites = names(rewritten), rebuilds = names(indexes),
-    reads = names(facts:read_tables(entry)), scans = scans_of(facts, entry),
+    rewrites = names(entry, rewritten), rebuilds = names(entry, indexes),
+    reads = names(entry, facts:read_tables(entry)), scans = scans_of(facts, entry),
     rows = rows_of(facts, entry), batches = entry.batch and entry.batch.shown,
-    truncates = names(tables_only(entry.truncated)), drops = drops_of(entry),
-    invalid = names(entry.invalid), estimate_ms = math.floor(ms), elapsed_ms = entry.elapsed_ms,
+    truncates = names(entry, tables_only(entry.truncated)),
+    drops = drops.of(entry),
+    invalid = names(entry, entry.invalid),
+    estimate_ms = math.floor(ms), elapsed_ms = entry.elapsed_ms,
     duration = facts.is_real and ("%.1f ms"):format(ms) or duration.class(ms),
   }
 end

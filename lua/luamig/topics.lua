@@ -255,6 +255,11 @@ topic("rules", "what is dangerous in production: all rules, and the locks behind
   return require("luamig.lint.help").index()
 end)
 
+topic("other-linters", "what squawk, eugene and others look for, and the rule that says it here",
+  function()
+    return require("luamig.lint.others").page()
+  end)
+
 topic("hooks", "functions of the project file that luamig calls", [[
   hooks = {
     after_write = function(path)             -- by revision, merge and rebase
@@ -294,7 +299,7 @@ end)
 
 -- Other words for the same.
 local aliases = {
-  lint = "rules", rule = "rules",
+  lint = "rules", rule = "rules", squawk = "other-linters", eugene = "other-linters",
   sql = "offline", variables = "environment", env = "environment", url = "config",
   environments = "config", ["exit-status"] = "exit-codes", template = "templates",
   hook = "hooks", revision = "script", revisions = "script", json = "errors",

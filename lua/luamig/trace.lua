@@ -74,6 +74,8 @@ end
 ---@field constraints table[]  { what=, constraint= }; what: added, dropped, validated, renamed
 ---@field enums table[]  { what=, type=, label=, from= }
 ---@field invalid luamig.trace.Relation[]  indexes left invalid
+---@field names table<luamig.trace.Relation, string>  of those above, when the statement began: a
+---  later one may rename them
 
 ---@param cfg luamig.Config  which tables are luamig's own
 ---@param options? { favours_indexes?: boolean }  UPDATE and DELETE use an index wherever one can
@@ -124,7 +126,7 @@ local function entry_of(self, statement)
     kind = statement_of.kind(statement.sql), number = self.revision.number,
     transaction = self.transaction, source = "measured",
     locks = {}, held = {}, truncated = {}, invalid = {}, elapsed_ms = 0, dropped_objects = {},
-    caller = statement.caller, batch = batch_of(record),
+    names = {}, caller = statement.caller, batch = batch_of(record),
     lock_timeout = statement.lock_timeout,
   }
 end
@@ -242,6 +244,22 @@ local function join_rebuilt(changes)
     without(changes.created, dead)
 end
 
+local function remember_names(entry, changes)
+  for _, list in pairs({ entry.locks, changes.scanned, changes.rewritten, changes.changed }) do
+    for _, item in ipairs(list) do
+      entry.names[item.relation] = item.relation.shown
+    end
+  end
+  for _, list in pairs({ entry.truncated, changes.dropped, changes.created }) do
+    for _, relation in ipairs(list) do
+      entry.names[relation] = relation.shown
+    end
+  end
+  for _, item in ipairs(changes.renamed) do
+    entry.names[item.relation] = item.from
+  end
+end
+
 local function take(self, entry, row, is_all)
   self.known.born = entry.number
   local changes = self.known:take(row, is_all)
@@ -256,6 +274,7 @@ local function take(self, entry, row, is_all)
     entry[name] = list
   end
   take_locks(self, entry, row.locks, gone)
+  remember_names(entry, changes)
   for _, relation in ipairs(entry.created) do
     if relation.is_valid == false then
       entry.invalid[#entry.invalid + 1] = relation

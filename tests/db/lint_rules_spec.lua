@@ -91,6 +91,13 @@ local cases = {
     'op.execute("ALTER TABLE orders ADD x bigint REFERENCES users (id)")' },
   { "LOCK012", [[op.execute("DO 'BEGIN LOCK TABLE users; PERFORM count(*) FROM users; END'")]],
     [[op.execute("DO 'BEGIN PERFORM count(*) FROM users; END'")]] },
+  { "LOCK012", 'op.alter_column("users", "email", { type = "varchar(80)" })',
+    'op.execute("ALTER TABLE users ALTER s TYPE text")',
+    setup = setup .. [[op.create_check_constraint("d", "users", "email <> 'x'")]] },
+  { "COMPAT003", 'op.execute("ALTER SCHEMA shop RENAME TO store")',
+    'op.execute("CREATE SCHEMA store")', setup = setup .. [[
+    op.execute("CREATE SCHEMA shop")
+    op.create_table("shop.items", { op.column("x", "text") })]] },
   { "LOCK013", attach, attach, setup = parted, good_setup = parted .. proven
     .. 'op.validate_constraint("p", "events_2019") op.validate_constraint("q", "events_rest")' },
   { "LOCK014", attach, 'op.add_column("users", op.column("x", "text"))', setup = parted },

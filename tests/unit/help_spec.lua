@@ -90,3 +90,30 @@ describe("help", function()
     assert.equal("there is no help on '__complete'", failure("__complete").message)
   end)
 end)
+
+describe("what other linters look for", function()
+  local others = require("luamig.lint.others")
+  local registry = require("luamig.lint.registry")
+
+  it("has a rule that is there, or a reason", function()
+    local count = 0
+    for _, group in ipairs(others.groups) do
+      for _, item in ipairs(group.items) do
+        count = count + 1
+        assert(item[2] ~= "-" or item.why, item[1])
+        for id in item[2]:gmatch("%u+%d+") do
+          assert(registry.get(id), id)
+        end
+      end
+    end
+    assert.is_true(count > 64)
+  end)
+
+  it("names every rule of ours", function()
+    local page = others.page()
+    for _, rule in ipairs(registry.rules()) do
+      local is_own = rule.id:find("^COMPAT") or page:find(rule.id, 1, true)
+      assert(is_own or rule.id == "REWRITE009", rule.id)
+    end
+  end)
+end)

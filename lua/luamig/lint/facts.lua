@@ -55,6 +55,14 @@ function facts.table_of(relation)
   return relation.table or relation
 end
 
+---The name that a relation has when a statement begins; a later one may rename it.
+---@param entry luamig.trace.Entry
+---@param relation luamig.trace.Relation
+---@return string
+function facts.name_in(entry, relation)
+  return entry.names[relation] or relation.shown
+end
+
 ---Whether a table was there before this revision, so that rows may be in it and users at work.
 ---@param relation luamig.trace.Relation
 ---@return boolean
@@ -92,7 +100,8 @@ function Facts:all_locks(entry, list)
   local out = {}
   for _, lock in ipairs(entry[list]) do
     local relation = lock.relation
-    local least = relation.kind == "sequence" and 5 or 2 -- nextval() takes ROW EXCLUSIVE
+    local is_sequence = relation.kind == "sequence" -- nextval() takes ROW EXCLUSIVE
+    local least = is_sequence and (relation.is_dropped and 9 or 5) or 2
     if not relation.table and not unlocked[relation.kind] and relation.born ~= self.number
       and lock.rank >= least then
       out[#out + 1] = lock

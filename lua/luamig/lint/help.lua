@@ -1,5 +1,6 @@
 --- `luamig help lint`: all rules, and the locks behind them; `luamig help LOCK001`: one rule.
 
+local measured = require("luamig.lint.measured")
 local registry = require("luamig.lint.registry")
 
 local help = {}
@@ -52,8 +53,11 @@ A rule does not hold here? Say why, above the call or in luamig.lua:
   lint = { ignore = { ADVICE003 = "json is what the other side sends" },
            severity = { LOCK002 = "error", COMPAT008 = "off" } }
 
+The comment stands above the call in the script, or above the statement in an SQL file that
+op.execute_file runs.
+
 In a protected environment `luamig upgrade` refuses what is an error here; --allow RULE lets it
-through.
+through. luamig help other-linters: where the rules of squawk, eugene and others are.
 ]]
 
 local function indented(text)
@@ -90,6 +94,48 @@ local function wrapped(text, width)
   return table.concat(lines, "\n")
 end
 
+local waiting = {
+  ["ACCESS EXCLUSIVE"] = "reads and writes wait", EXCLUSIVE = "writes wait",
+  ["SHARE ROW EXCLUSIVE"] = "writes wait", SHARE = "writes wait",
+}
+
+-- Nobody can look at the locks of what runs outside a transaction: they are the manual's.
+local function is_outside(sql)
+  return sql:find("CONCURRENTLY", 1, true) and not sql:find("^REFRESH")
+    or sql:find("^VACUUM") or sql:find("^CLUSTER")
+end
+
+-- Who waits, and how long: "writes wait while it reads users".
+local function wait_text(mode, effect)
+  local who = waiting[mode]
+  if not who then
+    return "nobody waits" .. (effect ~= "" and "; it " .. effect or "")
+  end
+  return who .. (effect ~= "" and " while it " .. effect or " for a moment")
+end
+
+local function fact_lines(lines, fact)
+  local sql, lock, effect = fact[1], fact[2], fact[3]
+  lines[#lines + 1] = "  " .. sql
+    .. (fact.since and (" -- PostgreSQL %d"):format(fact.since // 10000) or "")
+  lines[#lines + 1] = ("      %s%s: %s"):format(lock == "" and "no lock" or lock,
+    is_outside(sql) and " (by the manual)" or "", wait_text(lock:match("^(.-) on "), effect))
+end
+
+-- The locks and effects of the statements that a rule is about.
+local function locks_of(id)
+  local lines = {}
+  for _, fact in ipairs(measured.facts) do
+    if (" " .. fact[4] .. " "):find(" " .. id .. " ", 1, true) then
+      fact_lines(lines, fact)
+    end
+  end
+  if #lines == 0 then
+    return "It is not about locks."
+  end
+  return "Measured on PostgreSQL 14 to 18, on tables with rows:\n\n" .. table.concat(lines, "\n")
+end
+
 ---The page of a rule, or nil when there is none of that name.
 ---@param id string
 ---@return string|nil
@@ -102,7 +148,7 @@ function help.rule(id)
   return table.concat({
     ("%s  %s"):format(rule.id, rule.title),
     ("%s, PostgreSQL %d and newer"):format(rule.severity, since),
-    "", wrapped(rule.why, 98), "", "Safe:", "", indented(rule.safe), "",
+    "", wrapped(rule.why, 98), "", "Safe:", "", indented(rule.safe), "", locks_of(rule.id), "",
     ("Not here? -- luamig: ignore %s <why>   (luamig help lint)"):format(rule.id),
   }, "\n")
 end

@@ -392,9 +392,10 @@ return {
   advice("ADVICE012", "info", "an index of many columns", "A search uses the first columns; every "
     .. "write pays for all.", 'op.create_index("orders_user", "orders", { "user_id", "day" }, '
     .. '{ include = { "total" } })', check_wide),
-  advice("ADVICE013", "warning", "a constraint that is not enforced", "NOT ENFORCED is a remark, not "
-    .. "a check: rows that break it come in.", 'op.create_check_constraint("age_sane", "users", '
-    .. '"age < 200", { not_valid = true })', check_enforced, 180000),
+  advice("ADVICE013", "warning", "a constraint that is not enforced", "NOT ENFORCED is a remark, "
+    .. "not a check: rows that break it come in.",
+    'op.create_check_constraint("age_sane", "users", "age < 200", { not_valid = true })',
+    check_enforced, 180000),
   advice("ADVICE014", "warning", "everybody may write", "PUBLIC is every role of the server.",
     'op.grant({ "select" }, "table", "users", { "app" })', check_public),
 }
