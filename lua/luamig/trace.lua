@@ -7,6 +7,7 @@
 
 local clock = require("luamig.core.clock")
 local delta = require("luamig.trace.delta")
+local meaning = require("luamig.trace.meaning")
 local quote = require("luamig.quote")
 local sample = require("luamig.trace.sample")
 local statement_of = require("luamig.trace.statement")
@@ -71,7 +72,8 @@ end
 ---@field renamed table[]  { relation=, from=, to=, is_moved= }
 ---@field columns table[]  { relation=, what=, name=, before=, now= }; what: added, dropped,
 ---  renamed, type, not_null, default, collation, generated, identity
----@field constraints table[]  { what=, constraint= }; what: added, dropped, validated, renamed
+---@field constraints table[]  { what=, constraint= }; what: added, dropped, validated, renamed,
+---  rebuilt
 ---@field enums table[]  { what=, type=, label=, from= }
 ---@field invalid luamig.trace.Relation[]  indexes left invalid
 ---@field names table<luamig.trace.Relation, string>  of those above, when the statement began: a
@@ -171,79 +173,6 @@ local function take_locks(self, entry, list, gone)
   self.held = now
 end
 
-local rewriting = { AlterTableStmt = true, ClusterStmt = true, VacuumStmt = true,
-  ReindexStmt = true, RefreshMatViewStmt = true, AlterSeqStmt = true, AlterTableMoveAllStmt = true }
-
--- TRUNCATE too gives a table a new file; unlike a rewrite it reads no row.
-local function is_truncated(entry, item, scanned)
-  local node = entry.kind.node
-  if node == "TruncateStmt" then
-    return true
-  elseif rewriting[node] or item.is_moved then
-    return false
-  end
-  return not scanned[item.relation.table or item.relation]
-end
-
-local changing = { InsertStmt = true, UpdateStmt = true, DeleteStmt = true, MergeStmt = true }
-
--- A foreign key looks its row up, and in a table as small as here it does so by reading it: a row a
--- scan. In production it uses the index.
-local function without_lookups(entry, changes)
-  local out = {}
-  for _, scan in ipairs(changes.scanned) do
-    local is_lookup = changing[entry.kind.node] and scan.scans > 1 and scan.tuples <= scan.scans
-    out[#out + 1] = not is_lookup and scan or nil
-  end
-  changes.scanned = out
-end
-
-local function split_truncated(entry, changes)
-  local scanned, rewritten = {}, {}
-  for _, scan in ipairs(changes.scanned) do
-    scanned[scan.relation] = scan.tuples > 0
-  end
-  for _, item in ipairs(changes.rewritten) do
-    local list = is_truncated(entry, item, scanned) and entry.truncated or rewritten
-    list[#list + 1] = list == rewritten and item or item.relation
-  end
-  changes.rewritten = rewritten
-  for i = #changes.scanned, 1, -1 do
-    if entry.kind.node == "TruncateStmt" and changes.scanned[i].tuples == 0 then
-      table.remove(changes.scanned, i) -- the empty table, for its indexes
-    end
-  end
-end
-
-local function without(list, dead)
-  local out = {}
-  for _, item in ipairs(list) do
-    out[#out + 1] = not dead[item] and item or nil
-  end
-  return out
-end
-
--- A change of type drops an index and makes it again under its name; unless its file is kept, it
--- is built anew.
-local function join_rebuilt(changes)
-  local dropped, dead = {}, {}
-  for _, relation in ipairs(changes.dropped) do
-    dropped[relation.shown] = relation.table and relation or nil
-  end
-  for _, relation in ipairs(changes.created) do
-    local before = relation.table and dropped[relation.shown]
-    if before then
-      dead[before], dead[relation] = true, true
-      relation.born = before.born
-      if relation.file ~= before.file then
-        table.insert(changes.rewritten, { relation = relation })
-      end
-    end
-  end
-  changes.dropped, changes.created = without(changes.dropped, dead),
-    without(changes.created, dead)
-end
-
 local function remember_names(entry, changes)
   for _, list in pairs({ entry.locks, changes.scanned, changes.rewritten, changes.changed }) do
     for _, item in ipairs(list) do
@@ -267,9 +196,7 @@ local function take(self, entry, row, is_all)
   for _, relation in ipairs(changes.dropped) do
     gone[relation.oid] = relation
   end
-  without_lookups(entry, changes)
-  split_truncated(entry, changes)
-  join_rebuilt(changes)
+  meaning.find(entry, changes)
   for name, list in pairs(changes) do
     entry[name] = list
   end

@@ -94,7 +94,7 @@ local cases = {
   { "LOCK012", 'op.alter_column("users", "email", { type = "varchar(80)" })',
     'op.execute("ALTER TABLE users ALTER s TYPE text")',
     setup = setup .. [[op.create_check_constraint("d", "users", "email <> 'x'")]] },
-  { "COMPAT003", 'op.execute("ALTER SCHEMA shop RENAME TO store")',
+  { "COMPAT011", 'op.execute("ALTER SCHEMA shop RENAME TO store")',
     'op.execute("CREATE SCHEMA store")', setup = setup .. [[
     op.execute("CREATE SCHEMA shop")
     op.create_table("shop.items", { op.column("x", "text") })]] },

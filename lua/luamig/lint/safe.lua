@@ -155,8 +155,8 @@ function safe.using_index(constraint, kind)
   local owner, name = safe.name(constraint.table), safe.text(constraint.name)
   local made = kind == "unique" and "create_unique_constraint" or "create_primary_key"
   return ("op.create_index(%s, %s, %s, { unique = true, concurrently = true })\n"
-    .. "op.%s(%s, %s, { using_index = %s })"):format(name, owner, safe.list(constraint.columns),
-    made, name, owner, name)
+    .. "op.%s(%s, %s, nil, { using_index = %s })"):format(name, owner,
+    safe.list(constraint.columns), made, name, owner, name)
 end
 
 return safe

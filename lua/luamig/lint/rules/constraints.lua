@@ -35,7 +35,7 @@ local function check_primary_index(facts, found)
           message = ("%s is read under %s to see that the key is nowhere NULL"):format(
             constraint.table.shown, lock_text(facts, entry)),
           safe = safe.not_null(constraint.table, constraint.columns[1] or "id", facts.version)
-            .. ("\nop.create_primary_key(%s, %s, { using_index = \"…\" })"):format(
+            .. ("\nop.create_primary_key(%s, %s, nil, { using_index = \"…\" })"):format(
               safe.text(constraint.name), safe.name(constraint.table)) })
       end
     end
@@ -143,19 +143,19 @@ return {
     why = "ADD UNIQUE takes ACCESS EXCLUSIVE and reads the whole table. An index built "
       .. "CONCURRENTLY beforehand is taken over in a moment.",
     safe = 'op.create_index("users_email_key", "users", { "email" }, { unique = true, concurrently '
-      .. '= true })\nop.create_unique_constraint("users_email_key", "users", '
+      .. '= true })\nop.create_unique_constraint("users_email_key", "users", nil, '
       .. '{ using_index = "users_email_key" })', check = key_check("unique", "the constraint") },
   { id = "LOCK005", severity = "error", title = "a primary key builds its index",
     why = "ADD PRIMARY KEY takes ACCESS EXCLUSIVE and reads the whole table.",
     safe = 'op.create_index("users_pkey", "users", { "id" }, { unique = true, concurrently = '
-      .. 'true })\nop.create_primary_key("users_pkey", "users", { using_index = "users_pkey" })',
+      .. 'true })\nop.create_primary_key("users_pkey", "users", nil, { using_index = "users_pkey" })',
     check = key_check("primary_key", "the primary key") },
   { id = "LOCK006", severity = "error", title = "a primary key reads a nullable column",
     why = "PRIMARY KEY USING INDEX is instant only when its columns are NOT NULL already.",
     safe = 'op.create_check_constraint("id_set", "users", "id IS NOT NULL", { not_valid = true })\n'
       .. '-- in the next revision\nop.validate_constraint("id_set", "users")\n'
       .. '-- in the one behind it\nop.alter_column("users", "id", { nullable = false })\n'
-      .. 'op.create_primary_key("users_pkey", "users", { using_index = "users_pkey" })',
+      .. 'op.create_primary_key("users_pkey", "users", nil, { using_index = "users_pkey" })',
     check = check_primary_index },
   { id = "LOCK007", severity = "error", title = "an exclusion constraint builds its index",
     why = "ADD EXCLUDE takes ACCESS EXCLUSIVE and reads the whole table. It has neither NOT "
