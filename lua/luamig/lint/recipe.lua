@@ -233,7 +233,7 @@ end
 ---@param name string  of the table
 function recipe.security(name)
   return recipe.three(("a policy that shows the application what it sees today\n"
-    .. "op.create_policy(\"all_rows\", %s, { using = \"true\", with_check = \"true\" })"):format(
+    .. "op.create_policy(\"all_rows\", %s, { using = \"true\" })"):format(
     safe.text(name)), ("op.enable_row_security(%s)"):format(safe.text(name)),
     "policies that show less")
 end

@@ -375,7 +375,7 @@ return {
     .. 'search_path = "pg_catalog, app" } })', check_definer),
   advice("ADVICE007", "warning", "row security without a policy", "Nobody but the owner sees a "
     .. "row.",
-    'op.create_policy("own_rows", "users", { … })', check_policies),
+    'op.create_policy("own_rows", "users", { using = "owner = current_user" })', check_policies),
   advice("ADVICE008", "warning", "autovacuum is off", "Dead rows stay, and transaction numbers run "
     .. "out.", 'op.alter_table_set("logs", { with = { autovacuum_vacuum_scale_factor = 0.01 } })',
     check_autovacuum),

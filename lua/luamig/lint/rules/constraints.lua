@@ -148,7 +148,8 @@ return {
   { id = "LOCK005", severity = "error", title = "a primary key builds its index",
     why = "ADD PRIMARY KEY takes ACCESS EXCLUSIVE and reads the whole table.",
     safe = 'op.create_index("users_pkey", "users", { "id" }, { unique = true, concurrently = '
-      .. 'true })\nop.create_primary_key("users_pkey", "users", nil, { using_index = "users_pkey" })',
+      .. 'true })\n'
+      .. 'op.create_primary_key("users_pkey", "users", nil, { using_index = "users_pkey" })',
     check = key_check("primary_key", "the primary key") },
   { id = "LOCK006", severity = "error", title = "a primary key reads a nullable column",
     why = "PRIMARY KEY USING INDEX is instant only when its columns are NOT NULL already.",
