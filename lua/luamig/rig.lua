@@ -272,16 +272,47 @@ end
 ---@field after? table
 ---@field back? table    after the downgrade
 ---@field is_restored? boolean  before and back are alike
+---@field brought_back table<string, true>  "app.users", "app.users.email": tables and columns that
+---  upgrade() dropped, and to which downgrade() has brought rows or values
 ---@field on_rows? table      the fault of an upgrade that ran only on empty tables
 ---@field failure? table      the fault of an upgrade that did not run at all
 ---@field down_failure? table the fault of the downgrade
 ---@field again_failure? table of the upgrade behind the downgrade
+
+-- Whether a table holds rows, or a column values that differ.
+local function has_values(self, relation, column)
+  local owner = quote.ident(relation.schema) .. "." .. quote.ident(relation.name)
+  local sql = column
+    and ("SELECT pg_catalog.count(DISTINCT %s::pg_catalog.text) > 1 AS has FROM %s"):format(
+      quote.ident(column), owner)
+    or ("SELECT EXISTS (SELECT FROM %s) AS has"):format(owner)
+  local ok, rows = pcall(self.conn.exec, self.conn, sql)
+  return ok and rows[1].has
+end
+
+-- Looks for what the upgrade dropped in what the downgrade has left.
+local function find_brought_back(self, measured)
+  local found = measured.brought_back
+  for _, entry in ipairs(measured.up.entries) do
+    for _, relation in ipairs(entry.dropped) do
+      local name = relation.schema .. "." .. relation.name
+      found[name] = not relation.table and has_values(self, relation) or nil
+    end
+    for _, item in ipairs(entry.columns) do
+      if item.what == "dropped" then
+        local name = ("%s.%s.%s"):format(item.relation.schema, item.relation.name, item.name)
+        found[name] = has_values(self, item.relation, item.name) or nil
+      end
+    end
+  end
+end
 
 local function measure_down(self, up, rows_before, measured)
   script.check(up.rev, "downgrade")
   self:fill(measured.after)
   measured.down = run_traced(self, Rig.step_down(up, rows_before), measured.after)
   measured.back = read(self)
+  find_brought_back(self, measured)
 end
 
 ---Runs a revision there, back and there again, and says what it did.
@@ -290,7 +321,7 @@ end
 ---@return luamig.Measured
 function Rig:measure(id, options)
   local rev = self.by_id[id]
-  local measured = { rev = rev, before = self.now or read(self) }
+  local measured = { rev = rev, before = self.now or read(self), brought_back = {} }
   self.now = nil
   self:fill(measured.before)
   local up, rows_before = self:step_up(id), self.migration.state.rows

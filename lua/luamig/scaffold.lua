@@ -187,6 +187,8 @@ jobs:
         run: luamig%s --url embedded upgrade
       - name: nothing is missing, edited or unsound
         run: luamig%s --url embedded check
+      - name: nothing in it stops the application # luamig help lint
+        run: luamig%s lint --report github
       - name: every revision goes back and forth
         run: luamig%s test-roundtrip --report github
 ]]

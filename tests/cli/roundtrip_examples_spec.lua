@@ -104,7 +104,7 @@ describe("examples/ci", function()
   it("the workflow for GitHub tests what a request adds", function()
     repository()
     local lines = github_lines()
-    assert.equal(9, #lines)
+    assert.equal(10, #lines)
     local result = run_lines(lines, { GITHUB_BASE_REF = "main", GITHUB_WORKSPACE = p.root,
       GITHUB_STEP_SUMMARY = p:path("summary") })
     assert.equal(0, result.status, result.stdout .. result.stderr)
@@ -112,13 +112,14 @@ describe("examples/ci", function()
     assert.matches("| 003 | days of loans |", p:read("summary"), 1, true)
     assert.matches('name="003 down"', p:read("roundtrip.xml"), 1, true)
     assert.not_matches('name="002 down"', p:read("roundtrip.xml"), 1, true)
+    assert.matches('"uri":"migrations/versions/003_days_of_loans.lua"', p:read("lint.sarif"), 1, true)
     -- A request that cannot be undone.
     p:write("migrations/versions/003_days_of_loans.lua",
       (p:read("migrations/versions/003_days_of_loans.lua")
         :gsub('  op.create_index%("loans_due".-\n', "")))
     result = run_lines({ lines[#lines] }, { GITHUB_WORKSPACE = p.root })
     assert.equal(8, result.status)
-    assert.matches("::error file=migrations/versions/003_days_of_loans.lua,line=19,", result.stdout,
+    assert.matches("::error file=migrations/versions/003_days_of_loans.lua,line=21,", result.stdout,
       1, true)
     assert.matches("index public.loans_due: missing after the downgrade", result.stdout, 1, true)
   end)

@@ -182,6 +182,14 @@ local cases = {
     'op.add_column("users", op.column("x", "text"))', config = 'transaction = "all"' },
   { "DATA001", 'op.drop_column("users", "n")', 'op.drop_column("users", "n")',
     good_header = 'data_loss = "n"' },
+  { "DATA001", { 'op.drop_column("users", "n")', 'op.add_column("users", op.column("n", '
+    .. '"integer"))' }, { [[
+    op.add_column("users", op.column("x", "integer"))
+    op.execute("UPDATE users SET x = n + 1")
+    op.drop_column("users", "n")]], [[
+    op.add_column("users", op.column("n", "integer"))
+    op.execute("UPDATE users SET n = x - 1")
+    op.drop_column("users", "x")]] } },
   { "DATA002", 'op.drop_table("users", { cascade = true })', [[
     op.drop_view("seen")
     op.drop_table("users")]], setup = setup .. 'op.create_view("seen", "SELECT id FROM users")' },

@@ -10,7 +10,17 @@ depends_on = nil
 
 function upgrade()
   op.require_backfill("orders_cents")
-  op.alter_column("orders", "cents", { nullable = false })
+  -- NOT NULL would read all rows while everybody waits; the CHECK is read while everybody works,
+  -- and proves it.
+  op.create_check_constraint("orders_cents_set", "orders", "cents IS NOT NULL",
+    { not_valid = true })
+  op.step("read", function()
+    op.validate_constraint("orders_cents_set", "orders")
+  end)
+  op.step("written down", function()
+    op.alter_column("orders", "cents", { nullable = false })
+    op.drop_constraint("orders_cents_set", "orders")
+  end)
 end
 
 function downgrade()

@@ -22,7 +22,8 @@ end
 function lint.setup(parser)
   parser:argument("revisions", "ids, or ranges A:B; without: all, or those since --since")
     :args("*"):argname("REV")
-  parser:option("--since", "only revisions that are not applied at this one"):argname("REV")
+  parser:option("--since", "only revisions that this one does not have below it: what a pull "
+    .. "request adds"):argname("REV"):count("*")
   parser:option("--server", "measure in a database made on this server, not on a throwaway one")
     :argname("URL")
   parser:option("--stats", "sizes of production, made by luamig plan --export-stats")
@@ -50,11 +51,12 @@ end
 -- What to apply without a look, and what to judge: in the order of the graph.
 local function split(ctx, graph)
   local options, wanted = ctx.options, nil
-  if options.since then
-    local rows = graph:resolve(options.since, { direction = "read" })
+  if #options.since > 0 then
     local before = {}
-    for _, id in ipairs(graph:applied(rows)) do
-      before[id] = true
+    for _, word in ipairs(options.since) do
+      for _, id in ipairs(graph:applied(graph:resolve(word, { direction = "read" }))) do
+        before[id] = true
+      end
     end
     wanted = function(id)
       return not before[id]
@@ -188,7 +190,7 @@ end
 function lint.run(ctx)
   local cfg, graph = ctx:config(), ctx:graph()
   cfg.compat = ctx.options.compat or cfg.compat
-  if ctx.options.since and #ctx.options.revisions > 0 then
+  if #ctx.options.since > 0 and #ctx.options.revisions > 0 then
     fault.raise({ kind = "usage", message = "--since and revisions exclude each other",
       try = "luamig lint --help" })
   end

@@ -8,9 +8,11 @@ local function check_loss(facts, found)
   if not facts.is_up or facts:says_loss() then
     return
   end
+  local brought_back = facts.measured.brought_back or {}
   for _, entry in ipairs(facts.entries) do
     for _, relation in ipairs(entry.dropped) do
-      if not relation.table and facts:is_old(relation) and relation.kind ~= "materialized view" then
+      if not relation.table and facts:is_old(relation) and relation.kind ~= "materialized view"
+        and not brought_back[relation.schema .. "." .. relation.name] then
         found({ entry = entry, subject = relation, name = relation.name,
           message = ("the rows of %s are lost, and the header does not say so"):format(
             relation.shown),
@@ -18,11 +20,14 @@ local function check_loss(facts, found)
       end
     end
     for _, item in ipairs(facts:columns(entry, "dropped")) do
-      found({ entry = entry, subject = item.relation, name = item.name,
-        message = ("the values of %s.%s are lost, and the header does not say so"):format(
-          item.relation.shown, item.name),
-        safe = ('data_loss = "the values of %s.%s"  -- in the header'):format(item.relation.shown,
-          item.name) })
+      local relation = item.relation
+      if not brought_back[("%s.%s.%s"):format(relation.schema, relation.name, item.name)] then
+        found({ entry = entry, subject = relation, name = item.name,
+          message = ("the values of %s.%s are lost, and the header does not say so"):format(
+            relation.shown, item.name),
+          safe = ('data_loss = "the values of %s.%s"  -- in the header'):format(relation.shown,
+            item.name) })
+      end
     end
   end
 end
@@ -193,8 +198,8 @@ end
 
 return {
   { id = "DATA001", severity = "warning", title = "values are lost without a word",
-    why = "downgrade() can bring a table or a column back, its values it cannot. Whoever reads the "
-      .. "header should know.",
+    why = "downgrade() was run, and the table or column that it brought back was empty. Whoever "
+      .. "reads the header should know.",
     safe = 'data_loss = "phone numbers are dropped"  -- in the header', check = check_loss },
   { id = "DATA002", severity = "warning", title = "CASCADE takes other objects along",
     why = "They are not named in the revision, and downgrade() does not know of them.",
