@@ -64,7 +64,7 @@ local begin
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
   local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {}, filled = {},
-    trace = trace.new(ctx:config(), { favours_indexes = true }) }, Rig)
+    trace = trace.new(ctx:config(), { favours_indexes = true, prepares = true }) }, Rig)
   local ok, f = pcall(begin, self, ctx, options or {})
   if not ok then
     self:close()
@@ -332,9 +332,9 @@ function Rig:measure(id, options)
   measured.after = read(self)
   if (not options or options.downgrade ~= false) and can_go_back(rev) then
     measured.down_failure = caught(measure_down, self, up, rows_before, measured)
+    -- Traced too: so the trace goes on knowing the catalogs, and need not read them all again.
     measured.again_failure = not measured.down_failure
-      and caught(self.run, self, self:step_up(id)) or nil
-    self.trace:refresh()
+      and caught(self.run, self, self:step_up(id), true) or nil
   end
   forget_filled(self, measured)
   measured.is_restored = not measured.back or snapshot.equal(measured.before, measured.back)

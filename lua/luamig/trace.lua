@@ -80,12 +80,16 @@ end
 ---  later one may rename them
 
 ---@param cfg luamig.Config  which tables are luamig's own
----@param options? { favours_indexes?: boolean }  UPDATE and DELETE use an index wherever one can
----  serve, as on big tables; so whatever they read from end to end has none
+---@param options? { favours_indexes?: boolean, prepares?: boolean }
+---  favours_indexes: UPDATE and DELETE use an index wherever one can serve, as on big tables; so
+---  whatever they read from end to end has none.
+---  prepares: the questions are prepared on the server, for planning them takes longest; not behind
+---  a pooler
 ---@return table trace
 function trace.new(cfg, options)
   return setmetatable({
     favours_indexes = options and options.favours_indexes or false,
+    prepares = options and options.prepares or false,
     known = delta.new(cfg.version_schema, cfg.version_table), revisions = {}, transaction = 0,
     held = {}, is_stale = true, is_new_transaction = true,
   }, Trace)
@@ -209,11 +213,15 @@ local function take(self, entry, row, is_all)
   end
 end
 
+local function question(self, name)
+  return { sql = sample[name], prepared = self.prepares or nil }
+end
+
 -- What the transaction begins with.
 local function begin(self, wire)
   self.transaction = self.transaction + 1
   self.is_new_transaction = false
-  wire:send({ sql = sample.counters }, function(rows)
+  wire:send(question(self, "counters"), function(rows)
     self.held = {}
     self.known:set_counters(rows[1].counters)
   end)
@@ -223,7 +231,7 @@ end
 local function read_all(self, wire)
   self.is_stale = false
   local born = #self.revision.entries == 0 and 0 or self.revision.number
-  wire:send({ sql = sample.all }, function(rows)
+  wire:send(question(self, "all"), function(rows)
     local counters = self.known.counters
     self.known.born = born
     self.known:take(rows[1], true)
@@ -286,11 +294,11 @@ function Trace:around(executor, statement, send, is_new)
   if has_choice then
     wire:send({ sql = "SET LOCAL enable_seqscan = off" })
   end
-  wire:send({ sql = sample.tick }, function(rows)
+  wire:send(question(self, "tick"), function(rows)
     started = rows[1].at
   end)
   local result = send(wire, statement)
-  wire:send({ sql = sample.locked }, function(rows)
+  wire:send(question(self, "locked"), function(rows)
     entry.elapsed_ms = rows[1].at - started
     take(self, entry, rows[1])
     entry.is_complete = true
@@ -353,7 +361,7 @@ function Trace:alone(executor, statement, run)
   run()
   entry.elapsed_ms = clock.now_ms() - started
   self.known:set_counters({})
-  local row = wire:query({ sql = sample.all })[1]
+  local row = wire:query(question(self, "all"))[1]
   row.locks, row.counters = nil, nil -- of transactions that have ended
   self.held = {}
   take(self, entry, row, true)

@@ -112,7 +112,8 @@ describe("examples/ci", function()
     assert.matches("| 003 | days of loans |", p:read("summary"), 1, true)
     assert.matches('name="003 down"', p:read("roundtrip.xml"), 1, true)
     assert.not_matches('name="002 down"', p:read("roundtrip.xml"), 1, true)
-    assert.matches('"uri":"migrations/versions/003_days_of_loans.lua"', p:read("lint.sarif"), 1, true)
+    assert.matches('"uri":"migrations/versions/003_days_of_loans.lua"', p:read("lint.sarif"), 1,
+      true)
     -- A request that cannot be undone.
     p:write("migrations/versions/003_days_of_loans.lua",
       (p:read("migrations/versions/003_days_of_loans.lua")

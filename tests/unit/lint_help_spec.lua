@@ -44,11 +44,11 @@ describe("the page of a rule", function()
 
   it("tells who waits, and how long", function()
     local page = help.rule("LOCK008")
-    assert.matches("ADD CONSTRAINT c1 CHECK %(n < 500%)\n      ACCESS EXCLUSIVE on users: reads and "
-      .. "writes wait while it reads users\n", page)
+    assert.matches("ADD CONSTRAINT c1 CHECK %(n < 500%)\n      ACCESS EXCLUSIVE on users: reads "
+      .. "and writes wait while it reads users\n", page)
     assert.matches("CHECK %(n < 600%) NOT VALID\n      ACCESS EXCLUSIVE on users: reads and writes "
       .. "wait for a moment\n", page)
-    assert.matches("VALIDATE CONSTRAINT c2\n      SHARE UPDATE EXCLUSIVE on users: nobody waits; it "
-      .. "reads users\n", page)
+    assert.matches("VALIDATE CONSTRAINT c2\n      SHARE UPDATE EXCLUSIVE on users: nobody waits; "
+      .. "it reads users\n", page)
   end)
 end)
