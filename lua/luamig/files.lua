@@ -136,6 +136,16 @@ function files.relative(path, folder)
   return #out > 0 and table.concat(out, "/") or "."
 end
 
+---Raises config when there is no folder to write a file to.
+---@param path string
+function files.check_place(path)
+  local folder = path:match("^(.*)/[^/]*$") or "."
+  if lfs.attributes(folder == "" and "/" or folder, "mode") ~= "directory" then
+    fault.raise({ kind = "usage", message = ("the file '%s' cannot be written"):format(path),
+      detail = ("there is no folder '%s'"):format(folder) })
+  end
+end
+
 ---A file as GitHub calls it in annotations: from the root of the repository it has checked out.
 ---@param file string
 ---@return string  the same where there is no such repository

@@ -95,7 +95,10 @@ local function command_text(word)
 end
 
 local function unknown(word)
-  local near = require("luamig.nearest").of(word, help.words())
+  local nearest = require("luamig.nearest")
+  local near = word:find("^%a+%d+$")
+    and nearest.of(word:upper(), require("luamig.lint.registry").ids())
+    or nearest.of(word, help.words())
   if not near and require("luamig.operations").get(word) then
     near = "op." .. word
   end
@@ -103,7 +106,8 @@ local function unknown(word)
     kind = "usage",
     message = ("there is no help on '%s'"):format(word),
     hint = near and ("did you mean '%s'?"):format(near) or nil,
-    try = near and "luamig help " .. near or "luamig help",
+    try = near and "luamig help " .. near
+      or word:find("^%a+%d+$") and "luamig help rules" or "luamig help",
   })
 end
 

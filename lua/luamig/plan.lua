@@ -88,11 +88,13 @@ local function statement_of(facts, entry)
     source = entry.source, locks = locks_of(facts, entry), waits = waits_text(facts, entry),
     rewrites = names(entry, rewritten), rebuilds = names(entry, indexes),
     reads = names(entry, facts:read_tables(entry)), scans = scans_of(facts, entry),
-    rows = rows_of(facts, entry), batches = entry.batch and entry.batch.shown,
+    rows = rows_of(facts, entry),
+    batches = entry.batch and facts_of.name_in(entry, entry.batch),
     truncates = names(entry, tables_only(entry.truncated)),
     drops = drops.of(entry),
     invalid = names(entry, entry.invalid),
     estimate_ms = math.floor(ms), elapsed_ms = entry.elapsed_ms,
+    is_real = facts.is_real,
     duration = facts.is_real and ("%.1f ms"):format(ms) or duration.class(ms),
   }
 end
@@ -138,7 +140,7 @@ end
 ---@return table plan  { revisions =, note =, server_version = }
 function plan.run(ctx, options)
   local out = { revisions = {} }
-  local r <close> = rig.open(ctx, { server = options.server })
+  local r <close> = rig.open(ctx, { server = options.server, command = "luamig plan" })
   r:apply(options.base)
   for _, id in ipairs(options.ids) do
     local measured = r:measure(id, { downgrade = false })

@@ -58,8 +58,9 @@ local begin
 
 ---Starts a server. Raises: config (no PostgreSQL on this machine), connection, graph, script.
 ---@param ctx table  luamig.session
----@param options? { server?: string, url?: string }  server: URL of one to make a database on;
----  url: of an empty database
+---@param options? { server?: string, url?: string, command?: string }
+---  server: URL of one to make a database on; url: of an empty database; command: as it can be
+---  typed again, "luamig lint" when left out
 ---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
@@ -83,7 +84,7 @@ function begin(self, ctx, options)
   inner.connection = self.conn
   inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), self.graph,
     self.by_id
-  self.migration = migration.open(inner, "luamig lint")
+  self.migration = migration.open(inner, options.command or "luamig lint")
   self.version = self.conn:info().server_version
   self.rows = ROWS
 end

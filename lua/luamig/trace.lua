@@ -357,6 +357,9 @@ function Trace:alone(executor, statement, run)
     targets[#targets + 1] = find(self, target)
   end
   entry.batch = entry.batch and find(self, named(entry.batch))
+  if entry.batch then
+    entry.names[entry.batch] = entry.batch.shown
+  end
   local started = clock.now_ms()
   run()
   entry.elapsed_ms = clock.now_ms() - started

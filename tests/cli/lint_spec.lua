@@ -301,6 +301,47 @@ more on a rule: luamig help LOCK001
     assert.is_true(conn:exec("SELECT to_regclass('users') IS NULL AS absent")[1].absent)
   end)
 
+  it("fails for advice, and shows it, when asked to", function()
+    write("001", "000", 'op.create_check_constraint("c", "users", "age < 9", { not_valid = true })',
+      'op.drop_constraint("c", "users")')
+    assert.equal("nothing found in 1 revision\n", run("001").stdout)
+    local result = run("001", "--fail-on", "info")
+    assert.equal(3, result.status)
+    assert.matches("info COMPAT009", result.stdout)
+  end)
+
+  it("names the SQL file and the call, and takes a reason from either", function()
+    local sql = "-- all of them\nUPDATE users\n   SET score = 0;\n"
+    p:write("versions/scores.sql", sql)
+    local call = 'op.execute_file("scores.sql")'
+    write("001", "000", call, nil, 'irreversible = "no"')
+    local result = run("001")
+    assert.matches("^versions/scores.sql:2 %(versions/001.lua:6%)  error DATA004 ", result.stdout)
+    local item = cjson.decode(run("001", "--json").stdout).findings[1]
+    assert.same({ "versions/scores.sql", 2, { file = "versions/001.lua", line = 6 } },
+      { item.file, item.line, item.caller })
+    write("001", "000", "-- luamig: ignore DATA004 nine users\n" .. call, nil,
+      'irreversible = "no"')
+    assert.equal("nothing found in 1 revision, 1 ignored\n", run("001").stdout)
+    write("001", "000", call, nil, 'irreversible = "no"')
+    p:write("versions/scores.sql", "-- luamig: ignore DATA004 nine users\n" .. sql)
+    assert.equal("nothing found in 1 revision, 1 ignored\n", run("001").stdout)
+  end)
+
+  it("blames no made-up rows", function()
+    write("001", "000", [[op.execute("DO 'BEGIN IF EXISTS (SELECT FROM users WHERE email <> ]]
+      .. [[''a'') THEN RAISE ''mails''; END IF; END'")]], nil, 'irreversible = "no"')
+    assert.equal("nothing found in 1 revision\n", run("001").stdout)
+  end)
+
+  it("calls files as GitHub does, from the root of the repository", function()
+    write("001", "000", dangerous[1][2], dangerous[1][3])
+    local result = cli.run({ "lint", "001", "--report", "github" }, { cwd = p:path(),
+      env = { GITHUB_WORKSPACE = p:path():match("^(.*)/[^/]*$") } })
+    local folder = p:path():match("[^/]*$")
+    assert.matches("^::error file=" .. folder .. "/versions/001.lua,line=6", result.stdout)
+  end)
+
   it("judges branches, each behind its own parents", function()
     write("001", "000", dangerous[1][2], dangerous[1][3])
     write("002", "000", dangerous[5][2], dangerous[5][3])
@@ -315,5 +356,9 @@ more on a rule: luamig help LOCK001
     assert.matches("%-%-since and revisions exclude each "
       .. "other", run("--since", "000", "000").stderr)
     assert.equal(7, run("nowhere").status)
+    assert.matches("'%-%-url' has no meaning for 'luamig lint'.*%-%-server URL",
+      run("--url", "postgresql://h/db").stderr)
+    assert.matches("there is no folder '/nowhere'", run("--report", "sarif=/nowhere/x").stderr)
+    assert.equal("no revision to judge\n", run("--since", "000").stdout)
   end)
 end)

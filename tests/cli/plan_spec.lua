@@ -41,6 +41,49 @@ describe("luamig plan", function()
     assert.matches("nothing to do", s:ok("plan --from 002").stdout)
   end)
 
+  it("takes a range, and asks no database", function()
+    s.project:write("luamig.lua", 'return { url = "postgresql://nobody@127.0.0.1:1/none" }')
+    assert.equal(1, #statements("001:002"))
+    assert.equal(2, #statements(":"))
+    assert.matches("nothing to do: it begins at 002", s:ok("plan 002:002").stdout)
+    local result = s:run("plan 002:001")
+    assert.equal(7, result.status)
+    assert.matches("the older end comes first: 001:002", result.stderr)
+    assert.matches("%-%-from and FROM:TO say the same", s:run("plan 001:002 --from 001").stderr)
+    result = s:run("plan nowhere") -- told before the database is asked
+    assert.equal(7, result.status)
+    assert.matches("Can't locate revision identified by 'nowhere'", result.stderr)
+    assert.matches("there is no folder '/nowhere'", s:run("plan --html /nowhere/x.html").stderr)
+  end)
+
+  it("shows views, batches, what goes along, and the lines of other files", function()
+    s:revision("003", "002", '  op.create_view("seen", "SELECT id FROM users")\n'
+      .. '  op.execute("CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS '
+      .. "'BEGIN RETURN NEW; END'\")\n"
+      .. '  op.execute("CREATE TRIGGER t BEFORE UPDATE ON users FOR EACH ROW EXECUTE FUNCTION '
+      .. 'f()")')
+    s:revision("004", "003", '  op.drop_view("seen")\n'
+      .. '  op.drop_function("f", {}, { cascade = true })\n'
+      .. '  op.batch_execute("fill", { table = "users", set = { n = 1 }, remaining = "n <> 1" })\n'
+      .. '  op.execute_file("four.sql")')
+    s.project:write("versions/four.sql", "-- first\nUPDATE users SET n = 2;\n\n"
+      .. "ALTER TABLE users RENAME TO people;\nLOCK TABLE people;\n")
+    local list = statements("003:004")[1].statements
+    assert.same({ "seen", "ACCESS EXCLUSIVE" }, { list[1].locks[1].table, list[1].locks[1].mode })
+    assert.same({ "seen" }, list[1].drops)
+    assert.same({ "function public.f()", "trigger t on public.users" }, list[2].drops)
+    assert.equal("users", list[3].batches)
+    assert.same({ 12, 2 }, { list[4].line, list[4].script.line })
+    assert.matches("four.sql$", list[4].script.file)
+    assert.equal(4, list[5].script.line)
+    assert.equal("users", list[5].locks[1].table) -- it has that name when it is renamed
+    local out = s:ok("plan 003:004").stdout
+    assert.matches("\n  11 +batch_execute fill +– +rows of users, in batches  +– +minutes", out)
+    assert.matches("\n  12 four.sql:2 +UPDATE users SET n = 2 ", out)
+    s:ok("plan 003:004 --html plan.html")
+    assert.matches("<td>12 four.sql:2</td>", s.project:read("plan.html"))
+  end)
+
   it("scales durations to the sizes of production", function()
     s:ok("plan --export-stats stats.json")
     local sizes = cjson.decode(s.project:read("stats.json"))
@@ -107,7 +150,10 @@ describe("--dry-run --trace", function()
     assert.equal("001", s:rows())
     assert.equal("integer", s:list([[SELECT format_type(atttypid, NULL) FROM pg_attribute
       WHERE attrelid = 'users'::regclass AND attname = 'n']]))
-    assert.matches("rewrites users .* ms", s:ok("upgrade --dry-run --trace").stdout)
+    local out = s:ok("upgrade --dry-run --trace").stdout
+    assert.matches("rewrites users .* ms", out)
+    assert.matches("reads 3 rows of users", out)
+    assert.same({ { table = "users", scans = 1, tuples = 3 } }, list[2].scans)
   end)
 
   it("goes down too, and not without --dry-run", function()
@@ -154,6 +200,7 @@ describe("a protected environment", function()
     local result = s:run("--env production upgrade --yes --allow LOKC001")
     assert.equal(2, result.status)
     assert.matches("%-%-allow: there is no rule 'LOKC001'.*did you mean LOCK001%?", result.stderr)
+    assert.equal(2, s:run("upgrade --allow LOKC001").status) -- in any environment
   end)
 
   it("goes on with a warning where there is no PostgreSQL to judge by", function()
@@ -197,5 +244,6 @@ describe("luamig help", function()
       page)
     assert.matches("there is no help on 'LOCK999'", cli.run({ "help", "LOCK999" },
       { cwd = "/" }).stderr)
+    assert.matches("luamig help LOCK001", cli.run({ "help", "lokc001" }, { cwd = "/" }).stderr)
   end)
 end)

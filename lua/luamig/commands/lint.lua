@@ -30,8 +30,8 @@ function lint.setup(parser)
     :argname("FILE")
   parser:option("--compat", "the application that still runs: off, warn or error")
     :choices({ "off", "warn", "error" })
-  parser:option("--fail-on", "exit 3 for findings like this: error (default), warning or never")
-    :choices({ "error", "warning", "never" })
+  parser:option("--fail-on", "exit 3 for findings like this and worse: error (default), warning, "
+    .. "info or never"):choices({ "error", "warning", "info", "never" })
   parser:option("--report", "text, json, sarif, junit or github; with =FILE into a file")
     :argname("FORMAT[=FILE]"):count("*"):convert(report_of):target("reports")
 end
@@ -187,19 +187,35 @@ local function fails(result, level)
   return false
 end
 
+-- What cannot end well is told before a server is started.
+local function check_options(options)
+  local message, try
+  if #options.since > 0 and #options.revisions > 0 then
+    message, try = "--since and revisions exclude each other", "luamig lint --help"
+  elseif options.url then
+    message = "'--url' has no meaning for 'luamig lint': no database of yours is looked at"
+    try = "luamig lint --server URL, to measure in a database made there"
+  end
+  if message then
+    fault.raise({ kind = "usage", message = message, try = try })
+  end
+  for _, report in ipairs(options.reports or {}) do
+    if report.file then
+      require("luamig.files").check_place(report.file)
+    end
+  end
+end
+
 function lint.run(ctx)
+  check_options(ctx.options)
   local cfg, graph = ctx:config(), ctx:graph()
   cfg.compat = ctx.options.compat or cfg.compat
-  if #ctx.options.since > 0 and #ctx.options.revisions > 0 then
-    fault.raise({ kind = "usage", message = "--since and revisions exclude each other",
-      try = "luamig lint --help" })
-  end
   local base, ids, wanted = split(ctx, graph)
   local stats = ctx.options.stats and require("luamig.plan.stats").read(ctx.options.stats)
   local result = require("luamig.lint").run(ctx, { base = base, ids = ids, stats = stats,
     server = ctx.options.server })
   only_wanted(result, wanted)
-  if ctx.options.verbose == 0 then
+  if ctx.options.verbose == 0 and ctx.options.fail_on ~= "info" then
     without_info(result)
   end
   for _, report in ipairs(reports_of(ctx)) do

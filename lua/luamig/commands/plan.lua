@@ -8,7 +8,8 @@ local plan = {
 }
 
 function plan.setup(parser)
-  parser:argument("target", "head, an id, +N … (default head)"):args("?"):argname("TARGET")
+  parser:argument("target", "head, an id, +N … (default head); FROM:TO without asking the database")
+    :args("?"):argname("TARGET")
   parser:option("--from", "begin here, without asking the database: base, an id …")
     :argname("REV")
   parser:option("--server", "measure in a database made on this server, not on a throwaway one")
@@ -42,9 +43,32 @@ local function export(ctx, path)
     path))
 end
 
-local function rows_of(ctx, graph)
-  if ctx.options.from then
-    return graph:resolve(ctx.options.from, { direction = "read" })
+-- Where to begin, and the target: FROM:TO says both.
+local function bounds_of(ctx, graph)
+  local from, target = ctx.options.from, ctx.options.target or "head"
+  local first, last = target:match("^(.*):(.*)$")
+  if first and from then
+    fault.raise({ kind = "usage", message = "--from and FROM:TO say the same",
+      try = ("luamig plan %s"):format(target) })
+  elseif first then
+    graph:range(target, { direction = "read" }) -- the older end comes first
+    from, target = first ~= "" and first or "base", last ~= "" and last or "head"
+  end
+  return from, target
+end
+
+local relative = { ["+"] = true, ["-"] = true }
+
+-- A target that is not there is told before a server is asked.
+local function check_target(graph, target)
+  if not relative[target:sub(1, 1)] then
+    graph:resolve(target, { direction = "upgrade" })
+  end
+end
+
+local function rows_of(ctx, graph, from)
+  if from then
+    return graph:resolve(from, { direction = "read" })
   end
   local ok, rows = pcall(ctx.rows, ctx)
   if ok then
@@ -57,14 +81,20 @@ end
 
 local function make(ctx)
   local options, graph = ctx.options, ctx:graph()
+  local from, target = bounds_of(ctx, graph)
+  check_target(graph, target)
+  if options.html then
+    require("luamig.files").check_place(options.html)
+  end
   local stats = options.stats and require("luamig.plan.stats").read(options.stats)
-  local rows, ids = rows_of(ctx, graph), {}
-  for i, step in ipairs(graph:upgrade(rows, options.target or "head")) do
+  local rows, ids = rows_of(ctx, graph, from), {}
+  for i, step in ipairs(graph:upgrade(rows, target)) do
     ids[i] = step.id
   end
   if #ids == 0 then
-    return { revisions = {}, note = "nothing to do: the database is at "
-      .. (#rows > 0 and table.concat(rows, ", ") or "<base>") }
+    return { revisions = {}, note = ("nothing to do: %s %s"):format(
+      from and "it begins at" or "the database is at",
+      #rows > 0 and table.concat(rows, ", ") or "<base>") }
   end
   return require("luamig.plan").run(ctx, { base = graph:applied(rows), ids = ids, stats = stats,
     server = options.server })

@@ -1,4 +1,5 @@
 local command_line = require("luamig.command_line")
+
 local upgrade = {
   name = "upgrade",
   summary = "Applies revisions up to a target.",
@@ -15,6 +16,9 @@ function upgrade.setup(parser)
 end
 
 function upgrade.run(ctx)
+  if #ctx.options.allow > 0 then
+    require("luamig.lint.guard").allowed(ctx.options.allow)
+  end
   local target = ctx.options.target or "head"
   local command = command_line.of(ctx, "upgrade", target,
     ctx.options.dry_run and "--dry-run" or nil)

@@ -100,7 +100,7 @@ function finding.new(rule, given, facts)
 end
 
 ---Whether one is at least as severe as a level.
----@param level "error"|"warning"|"never"
+---@param level "error"|"warning"|"info"|"never"
 function finding.is_at_least(item, level)
   return level ~= "never" and finding.rank[item.severity] >= finding.rank[level]
 end

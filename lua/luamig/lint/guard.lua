@@ -7,7 +7,10 @@ local registry = require("luamig.lint.registry")
 
 local guard = {}
 
-local function allowed_rules(list)
+---The rules that --allow names. Raises: usage (there is none of that name).
+---@param list? string[]
+---@return table<string, true>
+function guard.allowed(list)
   local allowed = {}
   for _, id in ipairs(list or {}) do
     if not registry.get(id) then
@@ -74,7 +77,7 @@ end
 ---@param migration table
 ---@param steps luamig.Step[]  upgrades
 function guard.check(migration, steps)
-  local allowed = allowed_rules(migration.ctx.options.allow)
+  local allowed = guard.allowed(migration.ctx.options.allow)
   local result = judged(migration, steps)
   local list = {}
   for _, item in ipairs(result and result.findings or {}) do

@@ -34,13 +34,13 @@ luamig lint runs revisions on a throwaway server, on tables with rows, and measu
 statement does: its locks, what it rewrites and reads, what it changes. Tables that the revision
 itself makes are its own: what happens to them is no danger.
 
-  luamig lint                    all revisions; --since REV: those that are not in REV
+  luamig lint                    all revisions; --since REV: those that REV has not below it
   luamig lint 007 008:head       these
   --compat off|warn|error        what breaks the application that still runs; also a key of
                                  luamig.lua and of its environments
   --stats FILE                   sizes of production (luamig plan --export-stats FILE): what takes
                                  a moment there is no error
-  --fail-on error|warning|never  findings as severe as this end with exit status 3
+  --fail-on error|warning|info|never  findings as severe as this end with exit status 3
   --server URL                   a database made there, for extensions that this machine has not
   --report FORMAT[=FILE]         text, json, sarif, junit, github
   -v                             advice too

@@ -72,6 +72,9 @@ end
 ---@param result luamig.lint.Result
 ---@return string
 function text.summary(result)
+  if #result.judged + #result.unjudged == 0 then
+    return "no revision to judge"
+  end
   local line = ("%s in %s"):format(counts_text(result), plural(#result.judged, "revision"))
   if #result.ignored > 0 then
     line = line .. (", %d ignored"):format(#result.ignored)

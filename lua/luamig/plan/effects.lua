@@ -8,6 +8,15 @@ local function rows_text(item)
     or tostring(item.updated + item.deleted + item.inserted), item.table)
 end
 
+-- On the database itself the rows that were read are those of production.
+local function scans_of(statement)
+  local out = {}
+  for i, scan in ipairs(statement.scans) do
+    out[i] = ("%d rows of %s"):format(scan.tuples, scan.table)
+  end
+  return out
+end
+
 ---@param statement table  of luamig.plan
 ---@return string[]
 function effects.of(statement)
@@ -19,7 +28,7 @@ function effects.of(statement)
   end
   add("rewrites", statement.rewrites)
   add("rebuilds", statement.rebuilds)
-  add("reads", statement.reads)
+  add("reads", statement.is_real and scans_of(statement) or statement.reads)
   if statement.batches then
     parts[#parts + 1] = ("rows of %s, in batches"):format(statement.batches)
   end
