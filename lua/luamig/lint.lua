@@ -51,18 +51,18 @@ end
 
 -- By revision, line, and what is worst.
 local function by_place(order)
+  local function place_of(item)
+    return { order[item.revision] or 0, (item.caller or item).line or 0, item.line or 0,
+      -finding.rank[item.severity], item.rule }
+  end
   return function(a, b)
-    local one, other = a.caller or a, b.caller or b
-    if a.revision ~= b.revision then
-      return (order[a.revision] or 0) < (order[b.revision] or 0)
-    elseif (one.line or 0) ~= (other.line or 0) then
-      return (one.line or 0) < (other.line or 0)
-    elseif (a.line or 0) ~= (b.line or 0) then
-      return (a.line or 0) < (b.line or 0)
-    elseif a.severity ~= b.severity then
-      return finding.rank[a.severity] > finding.rank[b.severity]
+    local one, other = place_of(a), place_of(b)
+    for i, part in ipairs(one) do
+      if part ~= other[i] then
+        return part < other[i]
+      end
     end
-    return a.rule < b.rule
+    return false
   end
 end
 
@@ -99,8 +99,15 @@ local function read_scripts(self, measured)
   end
 end
 
+-- Goes on behind a revision whose downgrade did not run.
+local function go_on(r, base, ids, count)
+  local done = table.move(ids, 1, count, #base + 1, table.move(base, 1, #base, 1, {}))
+  local ok, is_renewed = pcall(r.renew, r, done)
+  return ok and is_renewed
+end
+
 -- A revision that does not run stops the line: what follows it cannot be judged.
-local function judge_all(self, r, ids, result)
+local function judge_all(self, r, base, ids, result)
   for i, id in ipairs(ids) do
     local measured = r:measure(id)
     self.ignores:read(measured.rev.file, measured.rev.text)
@@ -109,7 +116,10 @@ local function judge_all(self, r, ids, result)
     sort_out(self, lint.judge(measured, { cfg = self.cfg, version = r.version,
       stats = self.stats, rows = r.rows }), result)
     result.judged[#result.judged + 1] = id
-    if measured.failure or measured.down_failure or measured.again_failure then
+    local has_failed = measured.failure
+      or (measured.down_failure or measured.again_failure) and i < #ids
+      and not go_on(r, base, ids, i)
+    if has_failed then
       result.unjudged = table.move(ids, i + 1, #ids, 1, {})
       return
     end
@@ -147,7 +157,7 @@ function lint.run(ctx, options)
     end
     error(f, 0)
   end
-  judge_all(self, r, options.ids, result)
+  judge_all(self, r, options.base, options.ids, result)
   add_defects(self, result, #options.ids == #graph:ids())
   local order = {}
   for i, id in ipairs(graph:ids()) do

@@ -54,7 +54,7 @@ local function server_of(self, ctx, options)
   return self.server:url()
 end
 
-local begin
+local attach
 
 ---Starts a server. Raises: config (no PostgreSQL on this machine), connection, graph, script.
 ---@param ctx table  luamig.session
@@ -64,9 +64,11 @@ local begin
 ---@return table rig  to be closed: `local r <close> = rig.open(ctx)`
 function rig.open(ctx, options)
   local graph, by_id = ctx:graph()
-  local self = setmetatable({ graph = graph, by_id = by_id, backfilled = {}, filled = {},
-    trace = trace.new(ctx:config(), { favours_indexes = true, prepares = true }) }, Rig)
-  local ok, f = pcall(begin, self, ctx, options or {})
+  local self = setmetatable({ graph = graph, by_id = by_id, ctx = ctx, options = options or {},
+    databases = 1, rows = ROWS }, Rig)
+  local ok, f = pcall(function()
+    attach(self, server_of(self, ctx, self.options))
+  end)
   if not ok then
     self:close()
     error(f, 0)
@@ -74,9 +76,11 @@ function rig.open(ctx, options)
   return self
 end
 
-function begin(self, ctx, options)
-  local url = server_of(self, ctx, options)
-  self.url = url
+-- From here on it works in an empty database.
+function attach(self, url)
+  local ctx = self.ctx
+  self.url, self.backfilled, self.filled, self.now = url, {}, {}, nil
+  self.trace = trace.new(ctx:config(), { favours_indexes = true, prepares = true })
   self.conn = core_conn.open({ url = url, application_name = "luamig measuring" })
   self.conn:exec("SET jit = off")
   -- Whoever connects in there, workers of batches among them, must get to this server.
@@ -84,9 +88,8 @@ function begin(self, ctx, options)
   inner.connection = self.conn
   inner.loaded_config, inner.loaded_graph, inner.by_id = config_of(ctx:config()), self.graph,
     self.by_id
-  self.migration = migration.open(inner, options.command or "luamig lint")
+  self.migration = migration.open(inner, self.options.command or "luamig lint")
   self.version = self.conn:info().server_version
-  self.rows = ROWS
 end
 
 function Rig:close()
@@ -194,6 +197,33 @@ end
 function Rig:own(key)
   local cfg = self.migration.cfg
   return cfg.version_schema .. "." .. cfg[key]
+end
+
+-- Another empty database, on the same server.
+local function another_url(self)
+  if self.place then
+    return self.place:create().url
+  end
+  self.databases = self.databases + 1
+  local name = ("measuring_%d"):format(self.databases)
+  local admin <close> = core_conn.open({ url = self.server:url(),
+    application_name = "luamig measuring" })
+  admin:exec("CREATE DATABASE " .. quote.ident(name))
+  return require("luamig.scratch").url_of(self.server:url(), name)
+end
+
+---Begins anew in another database, with revisions applied: what a downgrade that failed has left
+---may be anything. Raises what fails.
+---@param ids string[]  parents first
+---@return boolean  false when there is no other database to be had
+function Rig:renew(ids)
+  if self.options.url then
+    return false
+  end
+  self.conn:close()
+  attach(self, another_url(self))
+  self:apply(ids)
+  return true
 end
 
 ---Fills the tables that were not looked at yet and are empty.

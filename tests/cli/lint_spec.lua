@@ -249,6 +249,18 @@ more on a rule: luamig help LOCK001
     assert.matches("1 error in 1 revision; not judged: 002\n", result.stdout)
   end)
 
+  it("goes on behind a downgrade that does not run", function()
+    write("001", "000", 'op.add_column("users", op.column("x", "text"))',
+      'op.drop_column("users", "y")')
+    write("002", "001", dangerous[1][2], dangerous[1][3])
+    local list = findings("--since", "000")
+    assert.same({ "RUN002", "LOCK001" }, { list[1].rule, list[2].rule })
+    assert.matches("2 errors in 2 revisions\n", run("--since", "000").stdout)
+    local server = require("support.server")
+    local database <close> = server.database()
+    assert.equal(2, #findings("--since", "000", "--server", database.url))
+  end)
+
   it("makes the roles that a script names", function()
     write("001", "000", 'op.execute("GRANT SELECT ON users TO app_reader")',
       'op.execute("REVOKE SELECT ON users FROM app_reader")')
