@@ -38,8 +38,9 @@ describe("the recipe of lint", function()
     assert.is_nil(text:find("…", 1, true), text)
     local steps = {}
     for piece in (text .. "\n--"):gmatch("(.-)\n%-%-") do
-      local code = (piece:find("^%-") or piece:find("^ ")) and piece:match("\n(.*)$") or piece
-      steps[#steps + 1] = code and code:find("op%.") and code or nil
+      local is_comment = piece:find("^%-") or piece:find("^ ")
+      local code = is_comment and (piece:match("\n(.*)$") or "") or piece
+      steps[#steps + 1] = code:find("op%.") and code or nil
     end
     return steps
   end
