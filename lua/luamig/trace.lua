@@ -369,6 +369,8 @@ function Trace:alone(executor, statement, run)
   self.held = {}
   take(self, entry, row, true)
   add_known_locks(entry, targets)
+  -- Outside a transaction the search_path is not the script's: definitions read otherwise there.
+  self.is_stale = true
   entry.is_complete = true
 end
 

@@ -247,7 +247,7 @@ local function check_code(facts, found)
   end
   for _, identity in ipairs(facts.is_up and facts:gone(code) or {}) do
     local object = facts.before.objects[identity]
-    if not reported[object.name] then
+    if not reported[object.name] and object.returns ~= "trigger" then -- which nobody can call
       found({ entry = facts:entry_of(object, identity), name = object.name,
         message = ("what still runs may use the %s, which is gone"):format(identity),
         safe = recipe.three("the new one stands beside it, under another name or with other "
