@@ -45,17 +45,20 @@ function upgrade()
   })
 
   -- An existing table gets a column that nobody has to fill: no rewrite, no default, no lock that
-  -- is held for longer than the blink of the catalogue change.
+  -- is held for longer than the blink of the catalogue change. Rows are read for the foreign key
+  -- and for the index while others write.
   op.add_column("analysis_sessions", op.column("template_id", "uuid",
     { comment = "The template it was started from" }))
   op.create_foreign_key("fk_analysis_sessions_template",
     "analysis_sessions", { "template_id" }, "analysis_templates", { "id" },
-    { on_delete = "set null" })
-  op.create_index("idx_analysis_sessions_template", "analysis_sessions", { "template_id" })
+    { on_delete = "set null", not_valid = true })
+  op.create_index("idx_analysis_sessions_template", "analysis_sessions", { "template_id" },
+    { concurrently = true })
+  op.validate_constraint("fk_analysis_sessions_template", "analysis_sessions")
 end
 
 function downgrade()
-  op.drop_index("idx_analysis_sessions_template")
+  op.drop_index("idx_analysis_sessions_template", { concurrently = true })
   op.drop_constraint("fk_analysis_sessions_template", "analysis_sessions")
   op.drop_column("analysis_sessions", "template_id")
   op.drop_table("analysis_template_steps")

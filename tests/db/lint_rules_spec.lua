@@ -215,6 +215,12 @@ local cases = {
     'op.add_column("users", op.column("x", "text", { nullable = false, default = "" }))' },
   { "COMPAT006", 'op.alter_column("users", "n", { nullable = false })',
     'op.alter_column("users", "role", { nullable = true })' },
+  -- What stands between two transactions is looked at along another search_path: an enum is no
+  -- other type for that.
+  { "COMPAT007", 'op.alter_column("users", "role", { type = "varchar(60)" })', [[
+    op.create_check_constraint("k", "users", "n > 0", { not_valid = true })
+    op.create_index("i", "users", { "email" }, { concurrently = true })
+    op.validate_constraint("k", "users")]] },
   { "COMPAT007", 'op.alter_column("users", "role", { type = "varchar(60)" })',
     'op.alter_column("users", "email", { type = "text" })' },
   { "COMPAT008", 'op.alter_column("users", "role", { default = "guest" })',
