@@ -232,6 +232,15 @@ local cases = {
   { "COMPAT010", 'op.add_enum_value("mood", "z")', 'op.create_enum("other", { "a" })' },
   { "COMPAT011", 'op.drop_view("seen")', 'op.create_view("other", "SELECT 1 AS x")',
     setup = setup .. 'op.create_view("seen", "SELECT id FROM users")' },
+  { "COMPAT011", 'op.drop_function("seen", {})', [[
+    op.drop_trigger("touched", "users")
+    op.drop_function("touch", {})]],
+    setup = setup .. [[
+    op.create_function("seen", {}, { returns = "integer", language = "sql", body = "SELECT 1" })
+    op.create_function("touch", {}, { returns = "trigger", language = "plpgsql",
+      body = "BEGIN RETURN NEW; END" })
+    op.create_trigger("touched", "users", { timing = "before", events = "update",
+      for_each = "row", execute = "touch" })]] },
   { "COMPAT012", 'op.alter_column("users", "role", { nullable = true })',
     'op.alter_column("users", "n", { default = 1 })' },
   { "COMPAT013", 'op.alter_column("orders", "id", { identity = "always" })',

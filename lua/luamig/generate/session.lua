@@ -59,8 +59,11 @@ local function send_facts(conn, asks)
     { keep = true })
   conn:send(facts_sql, { containers.array_text(asks.types) }, { keep = true })
   conn:send(bounds_sql, { containers.array_text(asks.partitions) }, { keep = true })
-  conn:send("SELECT pg_catalog.set_config('search_path', "
-    .. "pg_catalog.current_setting('luamig.path'), true)")
+  -- A connection whose path is empty is one of ours. Triggers find their tables along the path that
+  -- the application's sessions begin with.
+  conn:send("SELECT pg_catalog.set_config('search_path', COALESCE(NULLIF("
+    .. "pg_catalog.current_setting('luamig.path'), ''), (SELECT s.reset_val "
+    .. "FROM pg_catalog.pg_settings s WHERE s.name OPERATOR(pg_catalog.=) 'search_path')), true)")
 end
 
 -- Several statements, for the server plans a long one slowly. One that may not be read ends the

@@ -1,0 +1,4 @@
+return {
+  url = "embedded",
+  versions = "versions",
+}
