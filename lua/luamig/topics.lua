@@ -220,7 +220,8 @@ are inserted meanwhile are the application's duty (a default, a trigger); finali
   luamig backfill pause|resume|cancel NAME
   luamig backfill tune NAME target_ms=100 workers=4 wal_rate=20MB/s window=22:00-06:00
   luamig backfill errors|retry NAME  rows put aside (on_error = { quarantine = N }); once more
-  luamig backfill verify|finalize NAME
+  luamig backfill verify NAME        what is left; --sample 1000: rows at random, computed again
+  luamig backfill finalize NAME      the proof that nothing is left; what came meanwhile is done
 
 Batches grow and shrink towards target_ms, and halve when others wait. A row that fails is found by
 halving. Build indexes on new columns afterwards: each makes every update dearer.]])

@@ -130,7 +130,10 @@ function render.key_places(target, spec)
   return places, count
 end
 
-local function render_read(target, spec)
+---What is read of a row: the columns of its key that the map function does not see, and those that
+---it does.
+---@return string
+function render.read_list(target, spec)
   local texts = key_texts(target, target.alias)
   local places, count = render.key_places(target, spec)
   local list = {}
@@ -142,7 +145,11 @@ local function render_read(target, spec)
   for _, name in ipairs(spec.read) do
     list[#list + 1] = target.alias .. "." .. quote.ident(name)
   end
-  return ("SELECT %s FROM %s WHERE %s%s ORDER BY %s"):format(table.concat(list, ", "),
+  return table.concat(list, ", ")
+end
+
+local function render_read(target, spec)
+  return ("SELECT %s FROM %s WHERE %s%s ORDER BY %s"):format(render.read_list(target, spec),
     from_table(target), render.range(target, target.alias, "$1", "$2"), filter(spec),
     render.key_order(target, target.alias))
 end
@@ -215,6 +222,24 @@ local function array_parameter(column, n, field)
   return ("pg_catalog.unnest($%d::%s[]) AS %s"):format(n, array_type(column), field)
 end
 
+---Rows that were changed outside, as arrays $1, $2 …: one for each column of the key, then one for
+---each changed column, `v.c1` and so on. Raises: operation (no such column).
+---@param names string[]  of the changed columns
+---@return string[] arrays      for the list of a SELECT; in FROM they would be stored first
+---@return string[] conditions  that find the row of each
+function render.changed(target, names)
+  local arrays, conditions = {}, {}
+  for i, column in ipairs(target.key) do
+    arrays[i] = array_parameter(column, i, "k" .. i)
+    conditions[i] = equality(target, target.alias, i)
+  end
+  for i, name in ipairs(names) do
+    arrays[#arrays + 1] = array_parameter(catalog.column(target, name, "the map function"),
+      #arrays + 1, "c" .. i)
+  end
+  return arrays, conditions
+end
+
 ---The statement that writes changed rows back, for one set of columns. Parameters: an array for
 ---each column of the key, one for each changed column, one for each old value; lower and upper key.
 ---With old values it raises unless all rows are still what they were when read.
@@ -224,30 +249,21 @@ end
 ---@param is_compared boolean
 ---@return string
 function render.write(target, spec, names, is_compared)
-  local alias = target.alias
-  local arrays, sets, conditions = {}, {}, {}
-  local function add(column, field)
-    arrays[#arrays + 1] = array_parameter(column, #arrays + 1, field)
-  end
-  for i, column in ipairs(target.key) do
-    add(column, "k" .. i)
-    conditions[i] = equality(target, alias, i)
-  end
+  local alias, sets = target.alias, {}
+  local arrays, conditions = render.changed(target, names)
   for i, name in ipairs(names) do
-    local column = catalog.column(target, name, "the map function")
-    add(column, "c" .. i)
+    local column = target.columns[name]
     sets[i] = ("%s = v.c%d%s"):format(quote.ident(name), i,
       column.has_array and "" or "::" .. column.type)
   end
   for i, name in ipairs(is_compared and spec.read or {}) do
     local column = target.columns[name]
-    add(column, "o" .. i)
+    arrays[#arrays + 1] = array_parameter(column, #arrays + 1, "o" .. i)
     conditions[#conditions + 1] = ("%s.%s::text IS NOT DISTINCT FROM v.o%d::%s::text"):format(alias,
       quote.ident(name), i, column.type)
   end
   local count = #arrays
   conditions[#conditions + 1] = render.range(target, alias, "$" .. count + 1, "$" .. count + 2)
-  -- In the list of a SELECT the arrays are unrolled row by row; in FROM they would be stored first.
   local update = ("UPDATE %s SET %s FROM (SELECT %s) AS v WHERE %s"):format(from_table(target),
     table.concat(sets, ", "), table.concat(arrays, ", "), table.concat(conditions, " AND "))
   if not is_compared then

@@ -191,6 +191,58 @@ local function batch_lines(lines, report)
     duration.text(report.eta_s)) or nil)
 end
 
+local function shown(text)
+  if text == nil then
+    return "NULL"
+  end
+  return #text > 60 and ("'%s…'"):format(text:sub(1, utf8.offset(text, 0, 57) - 1))
+    or ("'%s'"):format(text)
+end
+
+local function rows_text_of(count)
+  return ("%s row%s"):format(observe.count(count), count == 1 and "" or "s")
+end
+
+local function sample_lines(lines, name, sample)
+  if sample.differ == 0 then
+    lines[#lines + 1] = ("%s: %s at random hold%s what it gives now"):format(name,
+      rows_text_of(sample.rows), sample.rows == 1 and "s" or "")
+  else
+    lines[#lines + 1] = ("%s: %s of %s at random do%s not hold what it gives now"):format(name,
+      observe.count(sample.differ), rows_text_of(sample.rows), sample.differ == 1 and "es" or "")
+  end
+  for _, each in ipairs(sample.examples) do
+    lines[#lines + 1] = ("  %s  %s is %s, would be %s"):format(each.key, each.column,
+      shown(each.held), shown(each.given))
+  end
+  if (sample.rejected or 0) > 0 then
+    lines[#lines + 1] = ("%s: %s at random it does not take"):format(name,
+      rows_text_of(sample.rejected))
+  end
+  if (sample.left or 0) > 0 then
+    lines[#lines + 1] = ("%s: %s at random it leaves alone"):format(name, rows_text_of(sample.left))
+  end
+end
+
+---What `backfill verify` found.
+---@param result { name: string, remaining?: integer, keys: string[],
+---  sample?: luamig.backfill.Spotcheck }
+---@return string[]
+function view.verdict(result)
+  local lines = {}
+  if result.remaining then
+    lines[1] = ("%s: %d row%s still match `remaining`"):format(result.name, result.remaining,
+      result.remaining == 1 and "" or "s")
+  end
+  for _, key in ipairs(result.keys) do
+    lines[#lines + 1] = "  " .. key
+  end
+  if result.sample then
+    sample_lines(lines, result.name, result.sample)
+  end
+  return lines
+end
+
 ---What `backfill plan` found.
 ---@param report table  of trial.run
 ---@return string[]

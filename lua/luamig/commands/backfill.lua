@@ -25,6 +25,14 @@ local function count(text)
   return number
 end
 
+local function positive(text)
+  local number = count(text)
+  if not number or number == 0 then
+    return nil, ("'%s' is no number of rows to look at"):format(text)
+  end
+  return number
+end
+
 function backfill.setup(parser)
   parser:argument("action", "list, plan, run, status, pause, resume, cancel, tune, errors, retry, "
     .. "verify or finalize"):choices({ "list", "plan", "run", "status", "pause", "resume",
@@ -41,6 +49,8 @@ function backfill.setup(parser)
   parser:flag("--prometheus", "status: in the text format of Prometheus")
   parser:option("--limit", "errors: at most so many"):argname("COUNT"):convert(count)
     :default("100")
+  parser:option("--sample", "verify: compute so many rows at random again, and compare")
+    :argname("COUNT"):convert(positive)
   parser:option("--max-remaining", "finalize: so many rows may still match `remaining`")
     :argname("COUNT"):convert(count):default("0"):target("max_remaining")
 end
@@ -183,25 +193,36 @@ function actions.retry(ctx, st)
     :format(ctx.options.name))
 end
 
-function actions.verify(ctx, st, place)
+-- Rows that are left over; nil when nothing could tell of them, and rows are sampled instead.
+local function left_over(ctx, st, place, row)
   local proof = require("luamig.backfill.proof")
-  local row = st:get(ctx.options.name)
   local remaining = proof.remaining(st, row, place)
-  if not remaining then
-    usage(("the backfill '%s' has no `remaining`, by which rows left over could be told")
-      :format(row.name))
+  if not remaining and not ctx.options.sample then
+    fault.raise({
+      kind = "usage",
+      message = ("the backfill '%s' has no `remaining`, by which rows left over could be told")
+        :format(row.name),
+      try = ("luamig backfill verify %s --sample 1000"):format(row.name),
+    })
   end
-  local keys = remaining > 0 and proof.samples(st, row, place) or {}
+  return remaining, (remaining or 0) > 0 and proof.samples(st, row, place) or {}
+end
+
+function actions.verify(ctx, st, place)
+  local row = st:get(ctx.options.name)
+  local result = { name = row.name }
+  result.remaining, result.keys = left_over(ctx, st, place, row)
+  if ctx.options.sample then
+    result.sample = require("luamig.backfill.spotcheck").run(st, row, place, ctx.options.sample)
+  end
   if ctx.options.json then
-    ctx.report.json({ name = row.name, remaining = remaining, keys = keys })
+    ctx.report.json(result)
   else
-    ctx.report.out(("%s: %d row%s still match `remaining`"):format(row.name, remaining,
-      remaining == 1 and "" or "s"))
-    for _, key in ipairs(keys) do
-      ctx.report.out("  " .. key)
-    end
+    ctx.report.lines(require("luamig.backfill.view").verdict(result))
   end
-  return remaining > 0 and FAILED or 0
+  local is_right = (result.remaining or 0) == 0
+    and (not result.sample or result.sample.differ + (result.sample.rejected or 0) == 0)
+  return is_right and 0 or FAILED
 end
 
 function actions.finalize(ctx, st, place)
