@@ -144,8 +144,11 @@ describe("batched migrations on the command line", function()
     assert.matches("norm: registered", s:ok("upgrade 002").stderr)
     assert.equal("0 rows, at most 0 writes", audit())
     local result = s:run("upgrade")
-    assert.equal(11, result.status)
+    assert.equal(1, result.status)
     assert.matches("the backfill 'norm' is not finished: nobody has begun", result.stderr)
+    assert.matches("state: nothing changed; revision 003 rolled back, database is at 002",
+      result.stderr, 1, true)
+    assert.equal("0", s:list("SELECT count(*) FROM luamig.journal"))
     assert.matches("luamig backfill run norm", result.stderr, 1, true)
     assert.matches("registered: nobody has begun", s:ok("backfill status norm").stdout)
     result = s:ok("backfill run")
@@ -195,6 +198,71 @@ describe("batched migrations on the command line", function()
     assert.equal("", s:ok("backfill errors norm").stdout)
     s:ok("backfill finalize norm")
     assert.equal("2000 rows, at most 1 writes", audit())
+  end)
+
+  it("verify computes rows at random again and compares, and writes nothing", function()
+    s:revision("002", "001", registered:format(-1))
+    s:ok("upgrade")
+    local result = s:run("backfill verify norm --sample 10")
+    assert.equal(1, result.status)
+    assert.matches("norm: 0 rows at random hold what `map` gives now", result.stdout, 1, true)
+    s:ok("backfill run norm")
+    assert.equal("norm: 0 rows still match `remaining`\n"
+      .. "norm: 500 rows at random hold what `map` gives now\n",
+      s:ok("backfill verify norm --sample 500").stdout)
+    local writes = audit()
+    s:connect():exec("ALTER TABLE users DISABLE TRIGGER audit")
+    s:connect():exec("UPDATE users SET email_norm = 'nobody' WHERE id = 7")
+    result = s:run("backfill verify norm --sample 100000")
+    assert.equal(1, result.status)
+    assert.equal("norm: 0 rows still match `remaining`\n"
+      .. "norm: 1 of 2 000 rows at random does not hold what `map` gives now\n"
+      .. "  {7}  email_norm is 'nobody', would be 'user7'\n", result.stdout)
+    local found = require("cjson").decode(
+      s:run("backfill verify norm --sample 100000 --json").stdout)
+    assert.same({ rows = 2000, differ = 1, rejected = 0, left = 0, examples = {
+      { key = "{7}", column = "email_norm", held = "nobody", given = "user7" } } }, found.sample)
+    assert.equal(writes, audit())
+  end)
+
+  it("verify compares as the column holds it: rounded, in any form, NULL as well", function()
+    s:revision("002", "001", [[
+  op.execute("CREATE TABLE parts (id bigint NOT NULL, at date NOT NULL, raw text, n numeric(6,1), "
+    .. "doc json, list text[]) PARTITION BY RANGE (at)")
+  op.execute("CREATE TABLE parts_1 PARTITION OF parts FOR VALUES FROM (MINVALUE) TO ('2020-01-01')")
+  op.execute("CREATE TABLE parts_2 PARTITION OF parts FOR VALUES FROM ('2020-01-01') TO (MAXVALUE)")
+  op.execute("INSERT INTO parts SELECT i, '2019-06-01'::date + i, i::text FROM "
+    .. "generate_series(1, 600) i")
+  op.backfill("parts", { table = "parts", key = "ctid", remaining = "n IS NULL",
+    set = { n = op.sql("raw::numeric / 7"), doc = op.sql("json_build_object('n', raw)"),
+      list = op.sql("ARRAY[raw, NULL]") } })
+  op.backfill("counted", { table = "users", set = { n = op.sql("n + 1") } })
+  op.backfill("copied", { table = "users", sql = "INSERT INTO audit SELECT -id, 1 FROM users "
+    .. "WHERE {range}" })]])
+    s:ok("upgrade")
+    s:ok("backfill run parts")
+    assert.equal("parts: 0 rows still match `remaining`\n"
+      .. "parts: 600 rows at random hold what `set` gives now\n",
+      s:ok("backfill verify parts --sample 1000").stdout)
+    s:connect():exec("UPDATE parts SET list = NULL WHERE id = 9")
+    local result = s:run("backfill verify parts --sample 1000")
+    assert.equal(1, result.status)
+    assert.matches("list is NULL, would be '{9,NULL}'", result.stdout, 1, true)
+    -- Without `remaining`, the sample is all there is to look at.
+    result = s:run("backfill verify counted")
+    assert.equal(2, result.status)
+    assert.matches("luamig backfill verify counted --sample 1000", result.stderr, 1, true)
+    result = s:run("backfill verify counted --sample 10")
+    assert.equal(1, result.status)
+    assert.matches("counted: 10 of 10 rows at random do not hold what `set` gives now",
+      result.stdout, 1, true)
+    result = s:run("backfill verify copied --sample 10")
+    assert.equal(2, result.status)
+    assert.matches("'copied' runs a statement over ranges: there is no value of a row to compute "
+      .. "again", result.stderr, 1, true)
+    result = s:run("backfill verify counted --sample 0")
+    assert.equal(2, result.status)
+    assert.matches("'0' is no number of rows to look at", result.stderr, 1, true)
   end)
 
   it("operators pause, tune, resume and cancel what runs elsewhere", function()

@@ -29,6 +29,8 @@ local function open_state(progress)
     return "running", ("%d worker%s"):format(progress.workers, progress.workers == 1 and "" or "s")
   elseif progress.pass == 0 then
     return "registered", "nobody has begun"
+  elseif progress.ranges_done + progress.ranges_failed == progress.ranges then
+    return "running", "all ranges have ended"
   elseif progress.leases_over > 0 then
     return "waiting", "its workers are gone; others may go on"
   end

@@ -203,29 +203,31 @@ local function rows_text_of(count)
   return ("%s row%s"):format(observe.count(count), count == 1 and "" or "s")
 end
 
-local function sample_lines(lines, name, sample)
+local function sample_lines(lines, name, sample, kind)
   if sample.differ == 0 then
-    lines[#lines + 1] = ("%s: %s at random hold%s what it gives now"):format(name,
-      rows_text_of(sample.rows), sample.rows == 1 and "s" or "")
+    lines[#lines + 1] = ("%s: %s at random hold%s what `%s` gives now"):format(name,
+      rows_text_of(sample.rows), sample.rows == 1 and "s" or "", kind)
   else
-    lines[#lines + 1] = ("%s: %s of %s at random do%s not hold what it gives now"):format(name,
-      observe.count(sample.differ), rows_text_of(sample.rows), sample.differ == 1 and "es" or "")
+    lines[#lines + 1] = ("%s: %s of %s at random do%s not hold what `%s` gives now"):format(name,
+      observe.count(sample.differ), rows_text_of(sample.rows), sample.differ == 1 and "es" or "",
+      kind)
   end
   for _, each in ipairs(sample.examples) do
     lines[#lines + 1] = ("  %s  %s is %s, would be %s"):format(each.key, each.column,
       shown(each.held), shown(each.given))
   end
   if (sample.rejected or 0) > 0 then
-    lines[#lines + 1] = ("%s: %s at random it does not take"):format(name,
-      rows_text_of(sample.rejected))
+    lines[#lines + 1] = ("%s: %s at random `%s` does not take"):format(name,
+      rows_text_of(sample.rejected), kind)
   end
   if (sample.left or 0) > 0 then
-    lines[#lines + 1] = ("%s: %s at random it leaves alone"):format(name, rows_text_of(sample.left))
+    lines[#lines + 1] = ("%s: %s at random `%s` leaves alone"):format(name,
+      rows_text_of(sample.left), kind)
   end
 end
 
 ---What `backfill verify` found.
----@param result { name: string, remaining?: integer, keys: string[],
+---@param result { name: string, kind: string, remaining?: integer, keys: string[],
 ---  sample?: luamig.backfill.Spotcheck }
 ---@return string[]
 function view.verdict(result)
@@ -238,7 +240,7 @@ function view.verdict(result)
     lines[#lines + 1] = "  " .. key
   end
   if result.sample then
-    sample_lines(lines, result.name, result.sample)
+    sample_lines(lines, result.name, result.sample, result.kind)
   end
   return lines
 end

@@ -210,7 +210,7 @@ end
 
 function actions.verify(ctx, st, place)
   local row = st:get(ctx.options.name)
-  local result = { name = row.name }
+  local result = { name = row.name, kind = row.kind }
   result.remaining, result.keys = left_over(ctx, st, place, row)
   if ctx.options.sample then
     result.sample = require("luamig.backfill.spotcheck").run(st, row, place, ctx.options.sample)

@@ -19,12 +19,13 @@ local function placed(origin, operation, fn, ...)
   return error(f, 0)
 end
 
-local function alone(self, operation, text, origin, work)
+local function alone(self, operation, text, origin, work, is_gate)
   self:run({
     sql = operation .. " " .. text,
     transactional = false,
     op = operation,
     origin = origin,
+    is_gate = is_gate,
     work = function(started)
       placed(origin, operation, work, started)
     end,
@@ -59,10 +60,11 @@ local function backfill(self, spec, origin)
   placed(origin, "backfill", provider.register, provider, conn, spec, self.context)
 end
 
+-- A gate: where it does not let through, nothing of the revision has been done.
 local function require_backfill(self, args, origin)
   alone(self, "require_backfill", args.name, origin, function()
     self.batches():require_finished(args)
-  end)
+  end, true)
 end
 
 ---Gives an executor that runs online the operations for batched migrations.

@@ -291,6 +291,18 @@ local function check_alone(self, statement)
   end
 end
 
+-- What is stopped midway may have been done: the next run must know of it.
+local function announce(self, params)
+  local started
+  send_own(self, "journal_start",
+    { params[1], params[2], params[3], params[5], params[7] }, function(rows)
+      started = rows[1].started
+    end)
+  self.wire:sync()
+  self.on_segment()
+  return started
+end
+
 ---Runs a statement that PostgreSQL refuses inside a transaction.
 function Online:run_alone(statement)
   check_alone(self, statement)
@@ -309,13 +321,7 @@ function Online:run_alone(statement)
   local ok, f = pcall(function()
     self.wire:sync()
     local params = journal_params(self)
-    local started
-    send_own(self, "journal_start",
-      { params[1], params[2], params[3], params[5], params[7] }, function(rows)
-        started = rows[1].started
-      end)
-    self.wire:sync()
-    self.on_segment()
+    local started = not statement.is_gate and announce(self, params) or nil
     local function run()
       if statement.work then
         statement.work(started) -- by connections of its own
@@ -330,6 +336,7 @@ function Online:run_alone(statement)
     end
     send_own(self, "journal_write", params)
     self.wire:sync()
+    self.on_segment()
   end)
   if not ok then
     note_failure(self, f)
