@@ -3,6 +3,7 @@
 
 local conn = require("luamig.core.conn")
 local janitor = require("support.janitor")
+local lfs = require("lfs")
 local machine = require("support.machine")
 local process = require("support.process")
 
@@ -28,6 +29,11 @@ local function must(line)
   end
 end
 
+local function clean_up_after(self)
+  self.janitor = janitor.hire(as_owner(("%s/pg_ctl stop -w -s -D %s -m immediate"):format(
+    self.bindir, self.data)) .. "; rm -rf " .. self.folder)
+end
+
 ---@param settings? table<string, string|number>
 ---@param hba? string  text of pg_hba.conf; default: everybody is trusted
 function cluster.new(settings, hba)
@@ -40,13 +46,34 @@ function cluster.new(settings, hba)
   end
   must(as_owner(("%s/initdb -D %s -U postgres -A trust -E UTF8 --locale=C -N"):format(self.bindir,
     self.data)))
-  self.janitor = janitor.hire(as_owner(("%s/pg_ctl stop -w -s -D %s -m immediate"):format(
-    self.bindir, self.data)) .. "; rm -rf " .. self.folder)
+  clean_up_after(self)
   if hba then
     self:write("pg_hba.conf", hba)
   end
   self:start()
   return self
+end
+
+---Whether this PostgreSQL's package has what a standby is made with.
+function cluster.has_standbys()
+  return lfs.attributes(require("luamig.core.server").find() .. "/pg_basebackup", "mode") ~= nil
+end
+
+---Another server that follows this one as a hot standby. Close it before this one.
+---@param settings? table<string, string|number>
+function Cluster:standby(settings)
+  local other = setmetatable({ folder = machine.folder(), settings = settings or {} }, Cluster)
+  other.bindir = self.bindir
+  other.data = other.folder .. "/data"
+  other.log_file = other.folder .. "/log"
+  if machine.is_root() then
+    must("chown postgres " .. other.folder)
+  end
+  must(as_owner(("%s/pg_basebackup -h %s -U postgres -D %s -X stream -R -c fast --no-sync"):format(
+    self.bindir, self.folder, other.data)))
+  clean_up_after(other)
+  other:start()
+  return other
 end
 
 ---Writes a file of the data directory.

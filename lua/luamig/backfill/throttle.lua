@@ -7,12 +7,20 @@ local throttle = {}
 
 local reasons = {}
 
--- The furthest standby: time that it has said itself, else, when nothing is written, zero.
+-- The furthest standby. One that has replayed all there is to replay is not behind, whatever it
+-- last said of its lag. Of standbys that the role may not look at, everything is NULL.
 function reasons.replication_lag_ms(conn, limit_ms)
   local row = conn:exec([[
-SELECT COALESCE(pg_catalog.max(pg_catalog.date_part('epoch', r.replay_lag)
-  OPERATOR(pg_catalog.*) 1000), 0)::int8 AS lag FROM pg_catalog.pg_stat_replication r]])[1]
-  if row.lag > limit_ms then
+SELECT pg_catalog.count(*) FILTER (WHERE r.state IS NULL) AS hidden,
+  COALESCE(pg_catalog.max(pg_catalog.date_part('epoch', r.replay_lag)
+    OPERATOR(pg_catalog.*) 1000) FILTER (WHERE r.replay_lsn
+    OPERATOR(pg_catalog.<) pg_catalog.pg_current_wal_flush_lsn()), 0)::int8 AS lag,
+  current_user::text AS role
+FROM pg_catalog.pg_stat_replication r]])[1]
+  if row.hidden > 0 then
+    return ("the role '%s' may not see how far standbys are behind: GRANT pg_monitor TO it, or "
+      .. "take replication_lag away"):format(row.role)
+  elseif row.lag > limit_ms then
     return ("a standby is %.1f s behind (limit %.1f s)"):format(row.lag / 1000, limit_ms / 1000)
   end
 end
