@@ -2,6 +2,7 @@
 -- Prints medians and ratios. Usage: luamig lua tests/bench/run.lua [ROW…]
 package.path = "tests/?.lua;" .. package.path
 
+local application = require("bench.application")
 local clock = require("luamig.core.clock")
 local conn = require("luamig.core.conn")
 local lfs = require("lfs")
@@ -333,7 +334,31 @@ end
 local function roomy_server()
   local started = require("luamig.core.server").ephemeral({ in_memory = true,
     settings = { shared_buffers = "600MB", max_wal_size = "4GB", checkpoint_timeout = "1h" } })
-  return { url = started:url(), server = started }
+  return setmetatable({ url = started:url() }, {
+    __close = function()
+      started:close()
+    end,
+  })
+end
+
+local floor_script <const> = [[
+  local c <close> = require("luamig.core.conn").open({ url = %q })
+  c:exec("UPDATE users SET email_norm = lower(email)")]]
+
+-- Once more, with an application at work: what it waits for, and what is written.
+local function beside_application(database, p)
+  users_fresh(database)
+  local theirs = application.beside(database.url, BINARY, MILLION, ("%s lua %s"):format(BINARY,
+    p:write("floor.lua", floor_script:format(database.url))), p)
+  users_fresh(database)
+  local ours = application.beside(database.url, BINARY, MILLION,
+    ("cd %s && %s upgrade -q"):format(p.root, BINARY), p)
+  print(("   beside an application: worst wait of its UPDATE of a row %d ms (%d ms), longest "
+    .. "transaction %d ms (%d ms)"):format(ours.wait_ms, theirs.wait_ms, ours.longest_ms,
+    theirs.longest_ms))
+  print(("   WAL %.0f B a row (%.0f B), the table grew to %.2f of its size (%.2f)"):format(
+    ours.wal_per_row, theirs.wal_per_row, ours.growth, theirs.growth))
+  luamig(p, "downgrade base --yes")
 end
 
 -- Each side on a table of its own making; only the work is timed.
@@ -358,11 +383,13 @@ local function backfill_row(database, row, what, work, reach)
   local batches = c:exec("SELECT sum(batches)::int AS n, (sum(ms) / sum(batches))::int AS ms "
     .. "FROM luamig.backfill_range")[1]
   print(("   %d batches of %d ms"):format(batches.n, batches.ms))
+  beside_application(database, p)
   p:remove()
 end
 
 rows[6] = function()
-  backfill_row(roomy_server(), 6, "SQL backfill of 1,000,000 rows (one UPDATE)",
+  local database <close> = roomy_server()
+  backfill_row(database, 6, "SQL backfill of 1,000,000 rows (one UPDATE)",
     'set = { email_norm = op.sql("lower(email)") }', "1.053")
 end
 
@@ -371,7 +398,7 @@ local transform <const> = [[read = { "id", "email" }, workers = %d, map = functi
   end]]
 
 rows[7] = function()
-  local database = roomy_server()
+  local database <close> = roomy_server()
   backfill_row(database, 7, "Lua row transform of 1,000,000 rows (one UPDATE)",
     transform:format(1), "1.667")
   backfill_row(database, 7, "the same with two workers", transform:format(2), "1.0")
@@ -400,7 +427,8 @@ local function peak_kb(p, url, row_count)
 end
 
 rows[10] = function()
-  local database, p = roomy_server(), project.new()
+  local database <close> = roomy_server()
+  local p = project.new()
   local few, many = peak_kb(p, database.url, MILLION // 10), peak_kb(p, database.url, 10 * MILLION)
   print(("10 %-58s %7d kB  %7d kB  %5.2fx"):format("memory of a transform of 10,000,000 rows "
     .. "(of 100,000)", many, few, many / few))

@@ -83,7 +83,7 @@ describe("a backfill beside a standby", function()
     assert.equal("", told["goes on"])
   end
 
-  with_standby("is held while replay is paused, says so, and goes on when it has caught up", function()
+  with_standby("is held while replay is paused, says so, and goes on afterwards", function()
     behind("paused", function()
       standby:exec("SELECT pg_wal_replay_pause()")
     end, function()
