@@ -36,8 +36,8 @@ local function remaining_raise(st, row, place, remaining, errors)
     detail = has_predicate and "keys: " .. table.concat(proof.samples(st, row, place), " ") or nil,
     hint = errors > 0 and ("%d of them were put aside: luamig backfill errors %s"):format(
       math.min(errors, remaining), row.name) or "does the application still write the old way?",
-    try = ("luamig backfill %s %s, or allow for them with --max-remaining"):format(
-      errors > 0 and "retry" or "finalize", row.name),
+    try = ("luamig backfill %s %s, or allow for them: %s"):format(errors > 0 and "retry"
+      or "finalize", row.name, "--max-remaining, max_remaining of op.require_backfill"),
   })
 end
 

@@ -63,6 +63,9 @@ local function run_one(ctx, st, place, name, end_ms)
   })
   local tell = ended == "failed" and ctx.report.warn or ctx.report.info
   tell(line_of(progress))
+  if ended == "paused" then
+    ctx.report.info(("luamig backfill resume %s lets it go on"):format(name))
+  end
   return ended, progress
 end
 

@@ -98,7 +98,7 @@ end
 ---@param rows table[]  as the reading statement of render.lua gives them
 ---@param target luamig.backfill.Target
 ---@param spec luamig.BatchSpec
----@return { groups: { names: string[], params: string[] }[], rejected: integer, left: integer }
+---@return { groups: { names: string[], rows: integer }[], rejected: integer, left: integer }
 function rehearsal.map(map, rows, target, spec)
   local out = { groups = {}, rejected = 0, left = 0 }
   for _, row in ipairs(rows) do
@@ -111,10 +111,15 @@ function rehearsal.map(map, rows, target, spec)
       out.rejected = out.rejected + 1
     end
   end
-  for _, group in ipairs(out.groups) do
-    group.params = params_of(group, target)
-  end
   return out
+end
+
+---The parameters that the changes of a group go to the server as.
+---@param group table  of rehearsal.map
+---@param target luamig.backfill.Target
+---@return string[]
+function rehearsal.params(group, target)
+  return params_of(group, target)
 end
 
 return rehearsal

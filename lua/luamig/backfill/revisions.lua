@@ -57,8 +57,11 @@ end
 function Revisions:run(spec, started, context)
   local report = self.migration.report
   local result = backfill.run_inline(self:place(), spec, self:about(context, started))
-  report.info(("%s: %s of %s rows changed in %s batches%s"):format(spec.name,
-    observe.count(result.changed), observe.count(result.rows), observe.count(result.batches),
+  -- A statement over ranges may make any number of rows of one.
+  local form = spec.kind == "sql" and "%s: %s rows changed by %s of the table, in %s batches%s"
+    or "%s: %s of %s rows changed in %s batches%s"
+  report.info(form:format(spec.name, observe.count(result.changed), observe.count(result.rows),
+    observe.count(result.batches),
     result.errors > 0 and (", %d put aside"):format(result.errors) or ""))
   if (result.remaining or 0) > 0 then
     report.warn(("%s: %s rows still match `remaining`"):format(spec.name,

@@ -116,7 +116,8 @@ local function check_map(conn, target, spec, from, out, map)
       ("SELECT %s AS key, %s AS held, %s AS given FROM %s AS %s, (SELECT %s) AS v WHERE %s"):format(
         render.key_array(target, target.alias), held_of(target, group.names),
         given_of(target, group.names, types, expressions), target.name, target.alias,
-        table.concat(arrays, ", "), table.concat(conditions, " AND ")), group.params))
+        table.concat(arrays, ", "), table.concat(conditions, " AND ")),
+      rehearsal.params(group, target)))
   end
   out.rejected, out.left = mapped.rejected, mapped.left
 end

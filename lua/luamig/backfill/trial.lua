@@ -78,7 +78,7 @@ local function map_batch(conn, spec, target, texts, range, upper, script)
   read.map_ms = clock.now_ms() - start
   read.rejected, read.left = out.rejected, out.left
   for _, group in ipairs(out.groups) do
-    local params = group.params
+    local params = rehearsal.params(group, target)
     params[#params + 1], params[#params + 2] = bounds[1], bounds[2]
     local write = measured(conn, text_for(render.write(target, spec, group.names, false)), params,
       range.relid)

@@ -84,8 +84,9 @@ local function batches_text(progress)
   local last = progress.last_batch_rows
     and (", the last of %s rows in %d ms"):format(observe.count(progress.last_batch_rows),
       progress.last_batch_ms) or ""
-  return ("%s%s (aiming at %d ms)"):format(observe.count(progress.batches), last,
-    progress.target_ms)
+  local pause = progress.pause_ms > 0 and (", with pauses of %d ms"):format(progress.pause_ms) or ""
+  return ("%s%s (aiming at %d ms%s)"):format(observe.count(progress.batches), last,
+    progress.target_ms, pause)
 end
 
 local function rows_text(progress)
@@ -113,6 +114,13 @@ local nexts = {
   waiting = "luamig backfill run %s",
   done = "luamig backfill finalize %s",
 }
+
+-- Rows that were put aside are the next thing to look at.
+local function next_text(progress, state)
+  local text = state == "done" and progress.errors > 0
+    and "luamig backfill retry %s, after the rows or the function are mended" or nexts[state]
+  return text and text:format(progress.name)
+end
 
 local function ranges_text(progress)
   if progress.ranges == 0 then
@@ -154,7 +162,7 @@ function view.block(progress, rate)
   field(lines, "remaining", progress.remaining and observe.count(progress.remaining))
   field(lines, "elapsed", progress.elapsed_s and duration.text(progress.elapsed_s))
   add_events(lines, progress.events)
-  field(lines, "try", nexts[state] and nexts[state]:format(progress.name))
+  field(lines, "try", next_text(progress, state))
   return lines
 end
 
