@@ -90,7 +90,7 @@ END]] })
   op.create_foreign_key("fk_driver_tree_nodes_parent",
     "driver_tree_nodes", { "tree_id", "parent_id" }, "driver_tree_nodes", { "tree_id", "id" },
     { on_delete = "cascade", not_valid = true })
-  -- luamig: ignore COMPAT001, DATA001 the rows are in the nodes, where the application looks now
+  -- luamig: ignore COMPAT001 the rows are in the nodes, where the application looks now
   -- luamig: ignore LOCK016 the moment of the switch: nothing else is done under the lock
   op.drop_table("driver_tree_edges")
   op.drop_function("driver_tree_edges_into_nodes", {})

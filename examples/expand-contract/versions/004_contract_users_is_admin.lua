@@ -12,7 +12,7 @@ down_revision = "003"
 function upgrade()
   op.drop_trigger("role", "users")
   op.drop_function("users_role", {})
-  -- luamig: ignore COMPAT002, DATA001 no release names it since 003; role says the same
+  -- luamig: ignore COMPAT002 no release names it since 003; role says the same
   op.drop_column("users", "is_admin")
 end
 

@@ -13,7 +13,7 @@ function upgrade()
   op.drop_constraint("ck_people_last_name", "people")
   op.drop_trigger("names", "people")
   op.drop_function("people_names", {})
-  -- luamig: ignore COMPAT002, DATA001 no release names it any more; the two make it up again
+  -- luamig: ignore COMPAT002 no release names it any more; the two make it up again
   op.drop_column("people", "name")
 end
 

@@ -13,7 +13,7 @@ end
 function upgrade()
   op.drop_trigger("id_small", "events")
   op.drop_function("events_id_small", {})
-  -- luamig: ignore COMPAT002, DATA001 no release has ever named it; id says the same
+  -- luamig: ignore COMPAT002 no release has ever named it; id says the same
   op.drop_column("events", "id_small")
 end
 
