@@ -175,6 +175,12 @@ end
 
 local in_order = setmetatable({}, { __mode = "k" }) -- descriptions do not change
 
+local function sort(names)
+  table.sort(names, function(a, b)
+    return tostring(a) < tostring(b)
+  end)
+end
+
 local function keys_of(fields)
   local keys = in_order[fields]
   if not keys then
@@ -182,9 +188,7 @@ local function keys_of(fields)
     for key in pairs(fields) do
       keys[#keys + 1] = key
     end
-    table.sort(keys, function(a, b)
-      return tostring(a) < tostring(b)
-    end)
+    sort(keys)
     in_order[fields] = keys
   end
   return keys
@@ -207,6 +211,36 @@ function shape.unknown_option(place, name, fields)
     near and ("did you mean '%s'?"):format(near) or "known: " .. table.concat(known, ", "))
 end
 
+local function is_needed(field)
+  return field.required or field.default ~= nil
+end
+
+-- Of many options few are given and few are needed: only those are looked at.
+local needed_of = setmetatable({}, { __mode = "k" })
+
+local function needed(fields)
+  local names = needed_of[fields]
+  if not names then
+    names = {}
+    for _, name in ipairs(keys_of(fields)) do
+      names[#names + 1] = is_needed(fields[name]) and name or nil
+    end
+    needed_of[fields] = names
+  end
+  return names
+end
+
+local function given_of(given, fields)
+  local names = {}
+  for name in pairs(given) do
+    names[#names + 1] = fields[name] and name or nil
+  end
+  if #names > 1 then
+    sort(names)
+  end
+  return names
+end
+
 ---Named fields of a table against their descriptions; what is missing gets its default.
 ---@param given table<any, any>
 ---@param place table
@@ -214,17 +248,16 @@ end
 ---@param out table<any, any>  gets what is checked
 ---@return table<any, any>  out
 function shape.check_fields(given, place, fields, out)
-  for _, name in ipairs(keys_of(fields)) do
-    local field, v = fields[name], given[name]
-    if v ~= nil then
-      local at = inside(place, suffix(name))
-      out[name] = field.refused and refuse(at, table.unpack(field.refused))
-        or shape.check_type(v, at, shape.parse(field.type), field)
-    elseif field.required then
-      refuse(inside(place, suffix(name)),
-        ("expected %s, got nothing"):format(shape.expected(field.type)))
-    else
-      out[name] = field.default
+  for _, name in ipairs(given_of(given, fields)) do
+    local field, at = fields[name], inside(place, suffix(name))
+    out[name] = field.refused and refuse(at, table.unpack(field.refused))
+      or shape.check_type(given[name], at, shape.parse(field.type), field)
+  end
+  for _, name in ipairs(needed(fields)) do
+    local field = fields[name]
+    if given[name] == nil then
+      out[name] = field.required and refuse(inside(place, suffix(name)),
+        ("expected %s, got nothing"):format(shape.expected(field.type))) or field.default
     end
   end
   return out
