@@ -47,9 +47,9 @@ static int lib_clock_interrupts(lua_State *L)
 static void stop(lua_State *L, lua_Debug *activation)
 {
     (void)activation;
-    struct fault fault = {0};
-    fault_set(&fault, FAULT_INTERRUPTED, "interrupted");
-    lib_fault_raise(L, &fault);
+    struct fault *fault = lib_fault_box(L);
+    fault_set(fault, FAULT_INTERRUPTED, "interrupted");
+    lib_fault_raise(L, fault);
 }
 
 // Within a signal's handler, where lua_sethook() is allowed.
