@@ -43,10 +43,14 @@ static int lib_clock_interrupts(lua_State *L)
     return 2;
 }
 
-// A pcall of the script catches it once; then it comes again.
+// A pcall of the script catches it once; then it comes again, an instruction later each time: in a
+// loop it would otherwise come always within the same pcall.
 static void stop(lua_State *L, lua_Debug *activation)
 {
+    static int times;
     (void)activation;
+    times = (times + 1) % STOP_AFTER;
+    lua_sethook(L, stop, LUA_MASKCOUNT, STOP_AFTER + times);
     struct fault *fault = lib_fault_box(L);
     fault_set(fault, FAULT_INTERRUPTED, "interrupted");
     lib_fault_raise(L, fault);

@@ -79,7 +79,13 @@ describe("a run that is cut off", function()
     s:ok("upgrade 001")
     s:revision("002", "001", [[
   io.stderr:write("begun\n")
-  while true do pcall(function() return 1 end) end]])
+  while true do
+    pcall(function() -- so long that a look every 10000 instructions always comes within it
+      local a, b = 1, 2
+      a = a + b; a = a + b; a = a + b; a = a + b; a = a + b; a = a + b; a = a + b
+      a = a + b; a = a + b; a = a + b; a = a + b; a = a + b; a = a + b
+    end)
+  end]])
     local process = s:start("upgrade")
     require("support.cli").eventually(function()
       local _, err = process:output()
