@@ -1,4 +1,5 @@
 local scene = require("support.scene")
+local server = require("support.server")
 
 describe("--sql", function()
   local s
@@ -35,6 +36,9 @@ describe("--sql", function()
   op.savepoint(function() op.execute("INSERT INTO t VALUES (5)") end)]]
 
   it("prints what psql runs with the same effect, version rows and history included", function()
+    if server.dump_defect() then
+      pending(server.dump_defect())
+    end
     s:line(2)
     s:revision("003", "002", body, '  op.drop_table("t")\n  op.drop_type("mood")')
     s:ok("upgrade")

@@ -1,5 +1,6 @@
 local cjson = require("cjson")
 local scene = require("support.scene")
+local server = require("support.server")
 
 describe("commands that look at the database", function()
   local s
@@ -155,6 +156,9 @@ describe("commands that look at the database", function()
     assert.equal(10, result.status)
     assert.matches("pg_dump failed", result.stderr)
     assert.equal("", s:rows())
+    if server.dump_defect() then
+      pending(server.dump_defect())
+    end
     result = s:ok({ "upgrade", "--backup", s.project:path() })
     assert.matches("backup written: .*%.dump", result.stderr)
     local names = table.concat(s.project:list("."), " ")

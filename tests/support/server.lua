@@ -95,6 +95,19 @@ function server.version()
   return admin():info().server_version
 end
 
+---Why the pg_dump of this machine cannot dump the server, or nil.
+---@return string|nil
+function server.dump_defect()
+  local pipe = io.popen("pg_dump --version 2>&1")
+  local major = tonumber(pipe:read("a"):match("(%d+)%."))
+  pipe:close()
+  local wanted = server.version() // 10000
+  if not major or major < wanted then
+    return ("needs pg_dump %d, there is %s"):format(wanted, major or "none")
+  end
+  return nil
+end
+
 local leftovers_sql = [[
   SELECT 'connection ' || datname || ' (' || application_name || '): ' || left(query, 60) AS what
     FROM pg_catalog.pg_stat_activity
