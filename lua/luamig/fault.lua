@@ -53,7 +53,8 @@ function fault.is(value)
   return getmetatable(value) == metatable
 end
 
----Sets the fields that the fault does not have yet: who was nearer to the cause knew better.
+---Sets the fields that the fault does not have yet: who was nearer to the cause knew better. One
+---that is false has no value, and gets none.
 ---@return table  the same fault
 function fault.complete(f, fields)
   for name, value in pairs(fields) do

@@ -156,9 +156,10 @@ for _, verb in ipairs({ "drop", "remove" }) do
     verb .. "~" .. NAME .. "~column~from~" .. TABLE, verb .. "~" .. NAME .. "~from~" .. TABLE)
   form(drop_table, verb .. "~table~" .. TABLE, verb .. "~" .. TABLE .. "~table")
 end
-form(rename_table, "rename~table~" .. TABLE .. "~to~" .. TABLE)
 form(rename_column, "rename~column~" .. NAME .. "~to~" .. NAME .. "~in~" .. TABLE,
   "rename~" .. NAME .. "~to~" .. NAME .. "~in~" .. TABLE)
+form(rename_table, "rename~table~" .. TABLE .. "~to~" .. TABLE,
+  "rename~" .. NAME .. "~to~" .. NAME) -- "a.b" could be a column here
 form(create_table, "create~table~" .. TABLE, "add~table~" .. TABLE, "create~" .. TABLE .. "~table",
   "create~" .. TABLE)
 

@@ -311,7 +311,7 @@ local fields = {
 function report.fault_table(f)
   local out = { exit_status = fault.exit_status(f) }
   for _, name in ipairs(fields) do
-    out[name] = f[name]
+    out[name] = f[name] or nil
   end
   return { error = out }
 end

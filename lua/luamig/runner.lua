@@ -260,9 +260,7 @@ end
 function Run:begin_dry()
   txn.begin(self.conn, self.settings)
   self.wire.is_open = true
-  for _, sql in ipairs(self.migration.state:missing()) do
-    self.wire:send({ sql = sql })
-  end
+  self.migration.state:send_missing(self.wire)
 end
 
 -- Queues what is left and waits for it.

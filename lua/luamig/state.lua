@@ -50,9 +50,11 @@ local function rows_or_raise(self, name, rows, params)
     return result
   elseif fault.is(result) and result.sqlstate == "42501" then
     result.statement = nil -- it is luamig's own, and right
-    fault.complete(result, { try = ("let its owner run: GRANT USAGE ON SCHEMA %s TO …; GRANT "
-      .. "SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO …"):format(
-      self.cfg.version_schema, self.cfg.version_schema) })
+    local schema, role = quote.ident(self.cfg.version_schema),
+      quote.ident(self.cfg.role or self.conn:info().user)
+    fault.complete(result, { state = "nothing changed", try = ("let its owner run: GRANT USAGE ON "
+      .. "SCHEMA %s TO %s; GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA %s TO %s")
+      :format(schema, role, schema, role) })
   end
   error(result, 0)
 end
@@ -205,20 +207,34 @@ function State:missing()
   return out
 end
 
----Queues what makes the missing tables, all or nothing; a failure comes out later, of the wire.
+local function creation_hint(self)
+  local cfg, info = self.cfg, self.conn:info()
+  local schema = quote.ident(cfg.version_schema)
+  local what = self.session.has_schema and "SCHEMA " .. schema
+    or "DATABASE " .. quote.ident(info.database)
+  return ("luamig keeps its version table in schema %s; let the owner run: GRANT CREATE ON %s TO "
+    .. "%s; or set version_schema in luamig.lua"):format(schema, what,
+    quote.ident(cfg.role or info.user))
+end
+
+---Queues what makes the missing tables, in the transaction at hand; a failure comes out later, of
+---the wire.
+---@param wire table  luamig.wire
+function State:send_missing(wire)
+  local hints = { ["42501"] = creation_hint(self) }
+  for _, sql in ipairs(self:missing()) do
+    wire:send({ sql = sql, hints = hints, is_luamigs = true })
+  end
+end
+
+---Makes the missing tables, all or nothing.
 ---@param wire table  luamig.wire
 function State:queue_missing(wire)
-  local missing = self:missing()
-  if #missing == 0 then
+  if #self:missing() == 0 then
     return
   end
-  local hints = { ["42501"] = ("luamig keeps its version table in schema %s; let the owner of the "
-    .. "database run: GRANT CREATE ON DATABASE …, or set version_schema in luamig.lua"):format(
-    self.cfg.version_schema) }
   wire:send({ sql = "BEGIN" })
-  for _, sql in ipairs(missing) do
-    wire:send({ sql = sql, hints = hints })
-  end
+  self:send_missing(wire)
   wire:send({ sql = "COMMIT" }, function()
     for _, pair in ipairs(creations) do
       self.session[pair[2]] = true

@@ -41,8 +41,11 @@ local function done_text(run, verb)
   return ("%s %s %s; "):format(list_text(ids), #ids > 1 and "are" or "is", verb)
 end
 
--- The step that the failure is of; nil when all of them are done.
+-- The step that the failure is of; nil when all of them are done, or it came before the first.
 local function failed_step(run, f)
+  if f.revision == false then
+    return nil
+  end
   local next_step = run.steps[run.done + 1]
   return next_step and (f.step or run.step or next_step)
 end
@@ -53,7 +56,7 @@ local function state_text(run, f)
   local was = done_text(run, verb)
   local place = "database is at " .. rows_text(rows_now(run))
   if not step then
-    return was .. place
+    return (f.revision == false and was == "" and "nothing changed; " or was) .. place
   elseif f.uncertain then
     return ("%sit is not known whether revision %s was committed: %s"):format(was, step.id,
       f.uncertain)

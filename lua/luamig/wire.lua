@@ -23,6 +23,10 @@ function wire.new(conn, options)
   }, Wire)
 end
 
+-- A statement of luamig's own belongs to no script, also when one is running by the time that the
+-- failure is heard of.
+local NO_PLACE <const> = { file = false, line = false, origin = false, revision = false }
+
 local function explain(self, f)
   if not fault.is(f) then
     error(f, 0)
@@ -31,6 +35,7 @@ local function explain(self, f)
   local owner = f.seq and (self.owners[f.seq] or self.owners[f.seq + 1])
   if owner then
     local origin = owner.origin or {}
+    fault.complete(f, owner.is_luamigs and NO_PLACE or {})
     fault.complete(f, {
       file = origin.file,
       line = origin.line,

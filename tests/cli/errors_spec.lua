@@ -165,14 +165,21 @@ local all all scram-sha-256
     local run = with(url_as("bob:" .. SECRET))
     fails(run, "upgrade", { status = 1, sqlstate = "42501",
       message = "permission denied for database shop",
-      hint = "GRANT CREATE ON DATABASE", state = "nothing changed",
+      hint = "GRANT CREATE ON DATABASE shop TO bob",
+      state = "nothing changed; database is at <base>",
       try = "let the owner grant the right, then run again: luamig upgrade head" })
+    for _, more in ipairs({ {}, { "--dry-run" }, { "--json" } }) do
+      local result = run({ "upgrade", table.unpack(more) })
+      assert.matches("GRANT CREATE ON DATABASE shop TO bob", result.stderr)
+      assert.not_matches("versions/", result.stderr) -- no script is at fault
+      assert.not_matches("001", result.stderr)
+    end
     local as_owner = with(url_as("postgres"))
     assert.equal(0, as_owner({ "upgrade" }).status)
     fails(run, "downgrade base", { status = 1, message = "permission denied for schema luamig",
-      state = "nothing changed", try = "GRANT USAGE ON SCHEMA luamig TO" })
+      state = "nothing changed", try = "GRANT USAGE ON SCHEMA luamig TO bob" })
     fails(run, "current", { status = 1, message = "permission denied for schema luamig",
-      try = "GRANT USAGE ON SCHEMA luamig TO" })
+      try = "GRANT USAGE ON SCHEMA luamig TO bob" })
     local admin <close> = core.open({ url = url_as("postgres") })
     admin:exec("CREATE TABLE owned (id int)")
     admin:exec("GRANT USAGE ON SCHEMA luamig TO bob")

@@ -66,6 +66,12 @@ describe("a message", function()
       upgrade("rename mail to email in users"))
     assert.equal('op.rename_column("users", "email", "mail")',
       downgrade("rename_mail_to_email_in_users"))
+    for _, message in ipairs({ "rename users to people", "rename_users_to_people",
+      "rename table users to people" }) do
+      assert.equal('op.rename_table("users", "people")', upgrade(message), message)
+    end
+    assert.is_nil(prefill.of("rename users.mail to email")) -- a table of a schema, or a column?
+    assert.is_nil(prefill.of("rename column mail to email"))
     assert.equal('op.rename_table("app.users", "people")',
       upgrade("rename table app.users to people"))
     assert.equal('op.rename_table("app.people", "users")',
@@ -92,7 +98,7 @@ describe("a message", function()
       "initial", "create initial schema", "create_users_and_posts", "create order items",
       "add_index_to_users_email", "add index to users", "drop users", "create view active_users",
       "add support for foo to the big table", "add foreign key to users", "create_all_tables",
-      "rename a to b", "add_check_constraint_to_users", "add to users", "create", "",
+      "add_check_constraint_to_users", "add to users", "create", "",
       "add email to", 'add e"mail to users', "create " .. ("a"):rep(64),
       "rename table a to s.b",
     }
