@@ -226,6 +226,8 @@ function Box:load(text, file, rules)
     fault.raise({
       kind = kind_of(message),
       message = what or message,
+      hint = message:find("unfinished string near", 1, true)
+        and "a text of several lines stands in [[ and ]]" or nil,
       file = file,
       line = math.tointeger(tonumber(line)),
     })

@@ -50,13 +50,17 @@ local function failed_step(run, f)
   return next_step and (f.step or run.step or next_step)
 end
 
+local function or_nothing(was)
+  return was == "" and "nothing changed; " or was
+end
+
 local function state_text(run, f)
   local step = failed_step(run, f)
   local verb = run.direction == "upgrade" and "applied" or "undone"
   local was = done_text(run, verb)
   local place = "database is at " .. rows_text(rows_now(run))
   if not step then
-    return (f.revision == false and was == "" and "nothing changed; " or was) .. place
+    return (f.revision == false and or_nothing(was) or was) .. place
   elseif f.uncertain then
     return ("%sit is not known whether revision %s was committed: %s"):format(was, step.id,
       f.uncertain)
@@ -65,8 +69,8 @@ local function state_text(run, f)
     return ("%srevision %s is partly %s: what it had committed stays and is passed over when it is "
       .. "run again; %s"):format(was, step.id, verb, place)
   end
-  was = was == "" and "nothing changed; " or was
-  return was .. (step.is_begun and ("revision %s rolled back, "):format(step.id) or "") .. place
+  local rolled_back = step.is_begun and ("revision %s rolled back, "):format(step.id) or ""
+  return or_nothing(was) .. rolled_back .. place
 end
 
 local tries = {
@@ -135,11 +139,41 @@ local function explain_move(run, f)
   f.sqlstate, f.statement, f.position, f.detail, f.context = nil, nil, nil, nil, nil
 end
 
+local UNTRANSLATABLE <const> = "22P05"
+local storing <const> = { "finish", "record", "journal_write", "journal_start" }
+
+local function line_of(text, bytes)
+  local at = bytes ~= "" and text:find(bytes, 1, true)
+  return at and select(2, text:sub(1, at):gsub("\n", "")) + 1 or nil
+end
+
+-- The text of a script is kept in the database, which may have an encoding that lacks a character.
+local function explain_text(run, f)
+  local sql, rev = run.migration.state.sql, f.step and f.step.rev
+  local is_storing = false
+  for _, name in ipairs(storing) do
+    is_storing = is_storing or f.statement == sql[name]
+  end
+  if not rev or f.sqlstate ~= UNTRANSLATABLE or not is_storing then
+    return
+  end
+  local bytes = ""
+  for pair in f.message:gmatch("0x(%x%x)") do
+    bytes = bytes .. string.char(tonumber(pair, 16))
+  end
+  f.message = ("the database is encoded in %s, which has no '%s': the text of the script cannot be "
+    .. "stored"):format(f.message:match('"([^"]*)"[^"]*$') or "another way", bytes)
+  f.hint = "luamig keeps the text of what it applies; write the script without this character"
+  f.line = line_of(rev.text, bytes)
+  f.statement, f.position, f.context, f.origin = nil, nil, nil, nil
+end
+
 ---Completes a fault with the state of the database and the next command.
 ---@return table  the same fault
 function verdict.complete(run, f)
   local step = f.step or run.step
   explain_move(run, f)
+  explain_text(run, f)
   fault.complete(f, {
     revision = step and step.rev.id,
     direction = run.direction,

@@ -193,6 +193,23 @@ local all all scram-sha-256
       try = "let the owner grant the right, then run again: luamig upgrade head" })
   end)
 
+  it("a database whose encoding lacks a character of the script", function()
+    server:exec("CREATE DATABASE latin ENCODING 'LATIN1' LC_COLLATE 'C' LC_CTYPE 'C' "
+      .. "TEMPLATE template0")
+    local run = with(url_as("postgres", "latin"))
+    local text = 'revision = "001"\n-- %s\nfunction upgrade()\n  op.execute("SELECT 1")\nend\n'
+      .. 'function downgrade() end\n'
+    p:write("versions/001.lua", text:format("日"))
+    fails(run, "upgrade", { status = 1, sqlstate = "22P05",
+      message = "the database is encoded in LATIN1, which has no '日': the text of the script "
+        .. "cannot be stored", place = "versions/001.lua:2",
+      hint = "write the script without this character",
+      state = "nothing changed; revision 001 rolled back, database is at <base>" })
+    p:write("versions/001.lua", text:format("é"))
+    assert.equal(0, run({ "upgrade" }).status)
+    assert.equal(0, run({ "check" }).status) -- what is stored is what the file has
+  end)
+
   it("no config, and no database named", function()
     local empty = project.new()
     local function run(words)

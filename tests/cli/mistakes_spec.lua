@@ -25,6 +25,23 @@ describe("a mistake in a script", function()
     assert.is_true(select(2, text:gsub("\n", "")) < 20)
   end)
 
+  it("that is psql's or a text over several lines, is told what it takes", function()
+    assert.matches("^error: '\\dt' is a command of psql, not SQL\n  versions/001.lua:9  op",
+      failing([[  op.execute("SELECT 1; \\dt t")]]))
+    assert.matches("error: unfinished string .*\n  hint:  a text of several lines stands in %[%[",
+      (failing('  op.execute("SELECT 1,\n    2")')))
+    s.project:write("versions/f.sql", "SELECT 1;\n\\i other.sql\n")
+    assert.matches("error: versions/f.sql:2: '\\i' is a command of psql, not SQL\n",
+      failing('  op.execute_file("f.sql")'))
+  end)
+
+  it("is none when a line of a value begins with a backslash", function()
+    s.project:write("versions/f.sql", "CREATE TABLE t (a text);\nINSERT INTO t VALUES ('x\n\\d');")
+    s:revision("001", nil, '  op.execute_file("f.sql")')
+    s:ok("upgrade")
+    assert.equal("x\n\\d", s:connect():exec("SELECT a FROM t")[1].a)
+  end)
+
   -- The comment is not looked at by Lua, but the whole text is stored.
   local function in_comment(bytes)
     s.project:write("versions/001.lua", ("--- t\nrevision = \"001\"\n-- %s\n"):format(bytes)
@@ -50,6 +67,10 @@ describe("a mistake in a script", function()
       failing('  op.execute("DO $$ BEGIN COMMIT; END $$")'))
     assert.matches("error: scalar expects one column, the query gave 2: a, a\n",
       failing('  op.scalar("SELECT 1 AS a, 2 AS a")'))
+    assert.matches("error: query gives two columns the name 'a': give one of them another with AS\n"
+      .. "  versions/001.lua:9  op.query\n", failing('  op.query("SELECT 1 AS a, 2 AS b, 3 AS a")'))
+    assert.matches("error: query_one gives two columns the name 'count'",
+      failing('  op.query_one("SELECT count(*), count(*) FROM pg_class")'))
     local rows = '  op.execute("CREATE TABLE t (id int, s text)")\n'
       .. '  op.bulk_insert("t", { { id = 1 },'
     assert.matches("error: row 2, column 's': a function is no value of a database\n",

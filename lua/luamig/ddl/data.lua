@@ -48,6 +48,8 @@ local function check_piece(piece)
     refuse_transaction(piece)
   elseif piece.kind == "copy" then
     refuse_copy()
+  elseif piece.sql:find("^\\%a") then
+    clause.refuse("'%s' is a command of psql, not SQL", piece.sql:match("^\\%a+"))
   end
 end
 
@@ -149,9 +151,6 @@ local function call_execute_file(args, executor, place)
     refuse_backslash(text, path)
     error(pieces, 0)
   end
-  if text:find("^%s*\\%a") or text:find("\n%s*\\%a") then
-    refuse_backslash(text, path)
-  end
   for _, piece in ipairs(pieces) do
     local statement = statement_of(text, piece, nil, "execute_file",
       { file = path, line = line_at(text, piece.offset) })
@@ -171,8 +170,22 @@ local function query_rows(args, executor, place, name)
   return executor:query(statement_of(text, pieces[1], wire_parameters(args.params), name, place))
 end
 
+-- A row has one value under each name: with two of one name, one would be lost in silence.
+local function named_rows(args, executor, place, name)
+  local rows = query_rows(args, executor, place, name)
+  local seen = {}
+  for _, column in ipairs(rows.columns) do
+    if seen[column] then
+      clause.refuse("%s gives two columns the name '%s': give one of them another with AS", name,
+        column)
+    end
+    seen[column] = true
+  end
+  return rows
+end
+
 local function call_query(args, executor, place)
-  return query_rows(args, executor, place, "query")
+  return named_rows(args, executor, place, "query")
 end
 
 local function only_row(rows, name)
@@ -183,7 +196,7 @@ local function only_row(rows, name)
 end
 
 local function call_query_one(args, executor, place)
-  return only_row(query_rows(args, executor, place, "query_one"), "query_one")
+  return only_row(named_rows(args, executor, place, "query_one"), "query_one")
 end
 
 local function call_scalar(args, executor, place)
@@ -359,7 +372,8 @@ return {
     summary = "Runs one statement and returns its rows.",
     doc = "A list of tables by column name. boolean, integer, float become Lua's own; arrays and "
       .. "JSON become tables; NULL is nil; everything else is a string. Waits for the server: what "
-      .. "was sent before must have succeeded. Not possible with --sql.",
+      .. "was sent before must have succeeded. Two columns of one name are an error: name them with "
+      .. "AS. Not possible with --sql.",
     raises = "server; operation with --sql",
     example = [[for _, row in ipairs(op.query("SELECT id FROM users")) do … end]],
     parameters = sql_parameters,
