@@ -82,8 +82,9 @@ function cli.main(words)
     ok, result = report.finish(), result
     return ok and result or 1
   elseif fault.is(result) then
-    if result.try then
-      result.try = require("luamig.command_line").again(given, result.try)
+    local again, commands = require("luamig.command_line").again, require("luamig.commands")
+    for _, field in ipairs({ "hint", "try" }) do
+      result[field] = result[field] and again(given, result[field], commands.find)
     end
     report.fault(result)
     return fault.exit_status(result)

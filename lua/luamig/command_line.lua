@@ -36,11 +36,13 @@ local everywhere = { help = true, init = true } -- commands that need no project
 ---becomes "luamig --env staging upgrade".
 ---@param options table  of the command line
 ---@param text string
+---@param is_command? fun(word: string): any  where the text may say "luamig keeps" as well
 ---@return string
-function command_line.again(options, text)
+function command_line.again(options, text, is_command)
   local start = table.concat(beginning(options), " ")
   return (text:gsub("%f[%w]luamig (%l[%w-]*)( ?[^ \n]*)", function(command, next_word)
-    if everywhere[command] or next_word == " --help" then
+    if everywhere[command] or next_word == " --help"
+      or is_command and not is_command(command) then
       return nil
     end
     return ("%s %s%s"):format(start, command, next_word)

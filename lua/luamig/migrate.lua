@@ -71,8 +71,11 @@ local function plan(self, direction, target)
   else
     self:check_rows()
   end
-  local steps = self:steps(direction, target)
-  self:check_unfinished(steps, direction)
+  local ok, steps = pcall(self.steps, self, direction, target)
+  self:check_unfinished(ok and steps or {}, direction) -- a target may not exist before that is done
+  if not ok then
+    error(steps, 0)
+  end
   check_scripts(steps, direction)
   return steps
 end

@@ -249,10 +249,10 @@ local function forgetting(self)
 end
 
 ---What can be done about a revision that is half done.
----@return string hint, string try
+---@return string giving_up, string try
 function Migration:ways_on(open)
-  return ("to give it up, undo by hand what it committed (luamig status -v shows its text), then: "
-    .. "%s"):format(forgetting(self)), resuming(self, open)
+  return ("undo by hand what it committed (luamig status -v shows its text), then: %s"):format(
+    forgetting(self)), resuming(self, open)
 end
 
 ---Stops when a revision is half done and the steps do not begin with finishing it.
@@ -266,12 +266,12 @@ function Migration:check_unfinished(steps, direction)
   for _, open in ipairs(self.state.unfinished) do
     if open.direction ~= direction or not planned[open.revision] then
       local verb = open.direction == "upgrade" and "applied" or "undone"
-      local hint, try = self:ways_on(open)
+      local giving_up, try = self:ways_on(open)
       fault.raise({
         kind = "partial",
         message = ("revision %s is partly %s: it has to be finished first"):format(open.revision,
           verb),
-        hint = hint,
+        hint = "to give it up, " .. giving_up,
         state = "nothing changed",
         try = try,
       })

@@ -133,7 +133,7 @@ local function ids_of(list)
   return ids
 end
 
-local function as_json(s, verdict, try)
+local function as_json(s, verdict, try, giving_up)
   local out = {}
   for name, item in pairs(s) do
     out[name] = item
@@ -144,6 +144,7 @@ local function as_json(s, verdict, try)
   out.slipped = ids_of(s.slipped)
   out.verdict = verdict
   out.try = try
+  out.give_up = giving_up
   return out
 end
 
@@ -218,15 +219,19 @@ function status.run(ctx)
   local self = require("luamig.migration").open(ctx, "luamig status")
   local s = gather(self)
   local verdict, try = verdict_of(s, self)
-  try = try and require("luamig.command_line").again(ctx.options, try)
+  local giving_up = #s.unfinished > 0 and self:ways_on(s.unfinished[1]) or nil
+  local again = require("luamig.command_line").again
+  try = try and again(ctx.options, try)
+  giving_up = giving_up and again(ctx.options, giving_up)
   if ctx.options.json then
-    ctx.report.json(as_json(s, verdict, try))
+    ctx.report.json(as_json(s, verdict, try, giving_up))
     return 0
   end
   print_place(ctx.report, s)
   print_work(ctx.report, s)
   field(ctx.report, "verdict", verdict)
   field(ctx.report, "try", try)
+  field(ctx.report, "give up", giving_up)
   if ctx.options.verbose > 0 then
     print_stored(self)
   end
