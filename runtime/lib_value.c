@@ -1,5 +1,7 @@
 #include "lib_value.h"
 
+#include "lib_json.h"
+
 #include <lauxlib.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,22 +44,6 @@ static unsigned element_type(unsigned type)
     return 0;
 }
 
-static void json_push(lua_State *L, const char *text, size_t size)
-{
-    lua_getfield(L, LUA_REGISTRYINDEX, LUA_LOADED_TABLE); // loaded
-    if (lua_getfield(L, -1, "cjson") != LUA_TTABLE) {     // loaded cjson?
-        lua_pop(L, 1);
-        lua_getglobal(L, "require");
-        lua_pushliteral(L, "cjson");
-        lua_call(L, 1, 1); // loaded cjson
-    }
-    lua_getfield(L, -1, "decode");
-    lua_pushlstring(L, text, size);
-    lua_call(L, 1, 1);  // loaded cjson value
-    lua_replace(L, -3); // value cjson
-    lua_pop(L, 1);
-}
-
 static int hex_digit(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
@@ -97,7 +83,7 @@ static void scalar_push(lua_State *L, unsigned type, const char *text, size_t si
         return;
     case OID_JSON:
     case OID_JSONB:
-        json_push(L, text, size);
+        lib_json_push(L, text, size);
         return;
     case OID_BYTEA:
         bytea_push(L, text, size);

@@ -7,6 +7,7 @@ local cjson = require("cjson")
 local digest = require("luamig.core.digest")
 local fault = require("luamig.fault")
 local json = require("luamig.json")
+local json_values = require("luamig.core.json")
 local value = require("luamig.value")
 
 local journal = {}
@@ -50,6 +51,9 @@ local function pack(v)
     return { "null", "" }
   elseif type(v) == "table" then
     local entries = {}
+    if value.is_empty_array(v) then
+      return { "empty", "" }
+    end
     for key, item in pairs(v) do
       entries[#entries + 1] = { pack(key), pack(item) }
     end
@@ -68,6 +72,9 @@ local unpackers = {
   float = tonumber,
   null = function()
     return value.null
+  end,
+  empty = function()
+    return setmetatable({}, json_values.empty_array)
   end,
 }
 

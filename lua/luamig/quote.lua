@@ -165,11 +165,13 @@ function quote.number_text(number)
   elseif number == math.huge or number == -math.huge then
     return number > 0 and "Infinity" or "-Infinity"
   end
-  local text = ("%.15g"):format(number)
-  if tonumber(text) ~= number then
-    text = ("%.17g"):format(number)
+  for digits = 15, 16 do
+    local text = ("%%.%dg"):format(digits):format(number)
+    if tonumber(text) == number then
+      return text
+    end
   end
-  return text
+  return ("%.17g"):format(number)
 end
 
 local function number_literal(number)

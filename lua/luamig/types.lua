@@ -80,7 +80,7 @@ local function json_table(t, depth)
     refuse("a JSON value is nested more than 1000 levels deep")
   end
   local out = {}
-  if value.is(t, "array") or is_list(t) then
+  if value.is(t, "array") or is_list(t) or value.is_empty_array(t) then
     for i, item in ipairs(t.values or t) do
       out[i] = json_text(item, depth + 1)
     end
@@ -115,7 +115,8 @@ function json_text(v, depth)
   return refuse("a %s has no form in JSON", value.is(v) and "op." .. v.tag or type(v))
 end
 
----JSON text with sorted keys. An empty table is `{}`; an empty array is `op.array({})`.
+---JSON text with sorted keys. An empty table is `{}`; an empty array is `op.array({})`, or one that a
+---query gave.
 ---@param v any
 ---@return string
 function types.json(v)

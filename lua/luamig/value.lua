@@ -2,6 +2,7 @@
 -- JSON, columns, constraints, and the two sentinels `none` (take it away) and `null` (SQL's NULL).
 
 local cjson = require("cjson")
+local json = require("luamig.core.json")
 
 local value = {}
 
@@ -25,6 +26,13 @@ end
 ---@return boolean
 function value.is(v, tag)
   return getmetatable(v) == metatable and (tag == nil or v.tag == tag)
+end
+
+---Whether a table is an empty array of JSON as a query gave it: another one is an empty object.
+---@param v table
+---@return boolean
+function value.is_empty_array(v)
+  return next(v) == nil and getmetatable(v) == json.empty_array
 end
 
 ---SQL text that goes into a statement as it is.

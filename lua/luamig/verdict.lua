@@ -120,8 +120,9 @@ local function hint_of(run, f)
     return ("none of the schemas of search_path is there: %s"):format(
       run.settings.search_path ~= "" and run.settings.search_path or "it is empty")
   elseif run.is_dry and f.sqlstate == UNSAFE_NEW_VALUE then
+    f.try = run.migration.command:gsub("%-%-dry%-run", "--ephemeral")
     return "a dry run commits nothing, and this revision commits in between; a throwaway server "
-      .. "runs it whole: --ephemeral"
+      .. "runs it whole"
   end
   return nil
 end

@@ -205,7 +205,7 @@ describe("a mistake around the scripts", function()
   op.execute("CREATE TABLE t (m mood DEFAULT 'ok')")]])
     local text = s:run("upgrade --dry-run").stderr
     assert.matches("hint:  a dry run commits nothing, and this revision commits in between", text)
-    assert.matches("try:   fix the script and run: luamig upgrade head %-%-dry%-run\n", text)
+    assert.matches("try:   luamig upgrade head %-%-ephemeral\n", text)
   end)
 
   it("that leaves a revision half done says how to go on and how to give up", function()

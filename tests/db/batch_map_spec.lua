@@ -94,6 +94,21 @@ describe("a row transform", function()
     assert.equal(25, db:value("SELECT count(*) FROM orders WHERE note = 'n' AND cents IS NULL"))
   end)
 
+  it("writes JSON back as it was read", function()
+    db:exec("DROP TABLE IF EXISTS documents")
+    db:exec("CREATE TABLE documents (id int PRIMARY KEY, j jsonb, k jsonb)")
+    db:exec([[INSERT INTO documents VALUES (1, '{"big": 1234567890123456789, "pi":
+      3.141592653589793, "none": [], "empty": {}, "one": 1, "null": null, "text": "é\\n"}')]])
+    db:run("documents", {
+      table = "documents",
+      read = { "j" },
+      map = function(row)
+        return { k = row.j }
+      end,
+    })
+    assert.is_true(db:value("SELECT j::text = k::text FROM documents"))
+  end)
+
   it("gives values as Lua's own and takes them back, whatever their type", function()
     db:exec("DROP TABLE IF EXISTS kinds")
     db:exec([[CREATE TABLE kinds (id uuid PRIMARY KEY, i int, f float8, b boolean, t text, j jsonb,

@@ -1,5 +1,6 @@
 local fault = require("luamig.fault")
 local journal = require("luamig.journal")
+local types = require("luamig.types")
 local value = require("luamig.value")
 
 local what = { file = "versions/001.lua", revision = "001", direction = "upgrade" }
@@ -44,7 +45,9 @@ describe("the journal", function()
   end)
 
   it("gives results back as they were", function()
+    local empty = require("luamig.core.json").decode("[]")
     local results = {
+      [1] = { rows = { list = { { empty = empty } }, columns = { "empty" }, tag = "SELECT 1" } },
       [2] = { rows = { list = { { i = 1, f = 1.0, third = 1 / 3, t = "ü", y = "\0\255", b = true,
         a = { 1, value.null }, e = {} } }, columns = { "i" }, tag = "SELECT 1" } },
     }
@@ -52,6 +55,7 @@ describe("the journal", function()
     assert.same(results, back)
     assert.equal("integer", math.type(back[2].rows.list[1].i))
     assert.equal("float", math.type(back[2].rows.list[1].f))
+    assert.equal("[]", types.json(back[1].rows.list[1].empty))
     assert.same({}, journal.decode(nil))
   end)
 

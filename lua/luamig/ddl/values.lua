@@ -38,7 +38,8 @@ return {
     name = "json",
     family = "values",
     summary = "Any Lua value as JSON.",
-    doc = "Keys of objects are sorted. An empty table is `{}`; an empty array is op.array({}).",
+    doc = "Keys of objects are sorted. An empty table is `{}`; an empty array is op.array({}) "
+      .. "or one that a query gave.",
     example = [[op.execute("UPDATE t SET meta = $1", { op.json({ a = 1 }) })]],
     parameters = {
       { name = "value", type = "any", doc = "table, string, number, boolean, op.null" },
