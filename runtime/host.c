@@ -21,7 +21,7 @@ enum {
 static int module_from_disk(lua_State *L, const struct embedded_module *module)
 {
     const char *directory = getenv("LUAMIG_LUA_DIR");
-    if (!directory || strcmp(module->name, "argparse") == 0) {
+    if (!directory || !*directory || strcmp(module->name, "argparse") == 0) {
         return 0;
     }
     const char *path = lua_pushfstring(L, "%s/%s", directory, module->chunk + 1); // path

@@ -41,7 +41,8 @@ end
 function backup.run(ctx, conn, target)
   local path = path_of(target, conn:info().database)
   if lfs.attributes(path) then
-    refuse(("the backup file '%s' exists already"):format(path))
+    refuse(("the backup file '%s' exists already"):format(path), nil,
+      "name another file, or a folder: each run then has a file of its own")
   end
   check_folder(path)
   local info, environment = require("luamig.client").conninfo((database.url(ctx)))

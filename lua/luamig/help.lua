@@ -122,6 +122,8 @@ end
 function help.text(word)
   if word == "op" then
     return operations_text()
+  elseif word == "topics" or word == "commands" then
+    return help.overview()
   end
   local command, topic = command_text(word), require("luamig.topics").text(word)
   if command and topic then -- `revision` is a command and the file that it writes

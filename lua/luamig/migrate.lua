@@ -80,15 +80,20 @@ local function plan(self, direction, target)
   return steps
 end
 
--- What fails before the first statement of a script has changed nothing, and says so.
-local function untouched(fn, ...)
+-- Calls a function whose failure leaves the given state behind.
+local function with_state(state, fn, ...)
   local result = table.pack(pcall(fn, ...))
   if result[1] then
     return table.unpack(result, 2, result.n)
   elseif fault.is(result[2]) then
-    fault.complete(result[2], { state = "nothing changed" })
+    fault.complete(result[2], { state = state })
   end
   error(result[2], 0)
+end
+
+-- What fails before the first statement of a script has changed nothing, and says so.
+local function untouched(fn, ...)
+  return with_state("nothing changed", fn, ...)
 end
 
 local function tell_trace(self, trace, steps)
@@ -113,7 +118,12 @@ local function run_steps(self, steps, direction)
   if self.ctx.options.backup then
     require("luamig.backup").run(self.ctx, self.conn, self.ctx.options.backup)
   end
-  local info = { direction = direction, environment = self.cfg.environment, revisions = {} }
+  local info = {
+    direction = direction,
+    environment = self.cfg.environment,
+    dry_run = is_dry or false,
+    revisions = {},
+  }
   for i, step in ipairs(steps) do
     info.revisions[i] = step.id
   end
@@ -121,7 +131,8 @@ local function run_steps(self, steps, direction)
   local trace = self.ctx.options.trace and require("luamig.trace").new(self.cfg)
   runner.new({ migration = self, steps = steps, direction = direction, is_dry = is_dry,
     trace = trace }):run()
-  hooks.run(self.cfg, "after_" .. direction, info)
+  with_state(is_dry and "nothing changed" or ("all of it is done, the database is at "
+    .. rows_text(steps[#steps].rows)), hooks.run, self.cfg, "after_" .. direction, info)
   if trace then
     tell_trace(self, trace, steps)
   elseif self.report.is_json() then
@@ -160,7 +171,8 @@ function migrate.run(ctx, direction, target, command)
       try = command .. " --dry-run --trace" })
   end
   if ctx.options.sql then
-    local text = require("luamig.offline").script(ctx, direction, target, runner.step_text)
+    local text = with_state("nothing was printed", require("luamig.offline").script, ctx, direction,
+      target, runner.step_text)
     ctx.report.raw(text)
     return 0
   elseif target:find(":", 1, true) then

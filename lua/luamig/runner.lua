@@ -174,6 +174,7 @@ function Run:hook_info(step)
     revision = step and step.id,
     direction = self.direction,
     environment = self.cfg.environment,
+    dry_run = self.is_dry,
     ms = step and step.ms,
   }
 end

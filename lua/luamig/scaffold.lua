@@ -84,15 +84,14 @@ local config_rest = [[
   -- version_schema = "luamig",
   -- version_table = "version",
   -- protected = false,               -- ask before anything changes
-  -- compat = "warn",                 -- lint: what breaks the old application; off, warn, error
-  -- lint = { ignore = {} },          -- luamig help rules
 
   -- What snapshots look at, and names of constraints that have none (default: PostgreSQL's own).
   -- include = { schemas = { "public" }, object = function(kind, name) return true end },
   -- naming = { fk = "fk_{table}_{columns}_{referred}", ix = "ix_{table}_{columns}" },
 
   -- What luamig lint finds: what breaks the application that still runs (off, warn or error), rules
-  -- that are judged otherwise, and rules that are passed over, each with its reason.
+  -- that are judged otherwise, and rules that are passed over, each with its reason: luamig help
+  -- rules.
   -- compat = "warn",
   -- lint = { severity = { LOCK012 = "warning" }, ignore = { DATA002 = "small tables" } },
 

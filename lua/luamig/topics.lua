@@ -46,10 +46,29 @@ Further fields of the header:
   irreversible = "why"                   there is no way back
 
 Instead of the two functions a file may have change(): luamig records its operations and runs
-their inverses, in reverse order, for the downgrade.
+their inverses, in reverse order, for the downgrade. An operation without an inverse is an error.
 
-Header fields are the only globals a file may set. It has Lua's library without os.execute,
-io.popen, debug and C modules; require finds the project's own files.]])
+How it is run
+  Each revision is one transaction, with its version row and its history row; what PostgreSQL
+  refuses inside one (concurrently, VACUUM) is committed around, and so are op.step, op.autocommit
+  and the batches of op.batch_execute. What was committed is passed over when the revision is run
+  again, so the script must make the same calls in the same order.
+  Statements are sent without waiting, until something is read (op.query, op.scalar …). A server's
+  error names the line that sent the statement, also when later lines have run meanwhile.
+  A call of op that failed fails the revision, also inside pcall; op.savepoint(fn) may fail.
+  op works inside the two functions only. What stands outside them is run when the file is
+  loaded, by check and lint too: definitions, no work. Headers are read from the text.
+
+What a file has
+  op             the operations (luamig help op); require("luamig.op") is the same
+  op.context     revision, direction, environment, offline, server_version, x.key (-x key=value)
+  print          writes to stderr; results on stdout stay what they are
+  require        the project's own files: beside luamig.lua, and in the folders of `path`; also
+                 cjson. Each is loaded once a run, from source text
+  Lua's library  without os.execute, os.exit, io.popen, debug, package, collectgarbage, C modules
+
+The fields of the header are the only globals a file may set, and any other name that is not there
+is an error at its line: make functions and variables of your own local. The file is UTF-8.]])
 
 topic("targets", "how revisions are named: head, -1, 0a2f, billing@head, A:B", [[
   head                the only head; an error when there are several
@@ -273,7 +292,8 @@ topic("hooks", "functions of the project file that luamig calls", [[
   before_revision(info), after_revision(info)      around each; info.revision, after it info.ms too
   on_error(fault, info)                            before the error is told; fault.message …
   after_write(path)                                the file, from the root
-  info.direction and info.environment are always there.
+  info.direction, info.environment and info.dry_run are always there. In a dry run nothing is ever
+  done, so after_revision is not called; the others are.
 
 A hook that raises an error stops the command with exit status 9; its line is named.]])
 
@@ -303,7 +323,8 @@ local aliases = {
   lint = "rules", rule = "rules", squawk = "other-linters", eugene = "other-linters",
   sql = "offline", variables = "environment", env = "environment", url = "config",
   environments = "config", ["exit-status"] = "exit-codes", template = "templates",
-  hook = "hooks", revision = "script", revisions = "script", json = "errors",
+  hook = "hooks", print = "script", sandbox = "script", require = "script",
+  revision = "script", revisions = "script", json = "errors",
   ["round-trip"] = "roundtrip", autogenerate = "schema", drift = "schema",
 }
 

@@ -68,7 +68,7 @@ describe("--sql", function()
     assert.equal(2, result.status)
     assert.equal("", result.stdout)
     assert.equal("error: there is nothing to upgrade from head to base: that is the way down\n"
-      .. "  try:   luamig downgrade head:base --sql\n", result.stderr)
+      .. "  state: nothing was printed\n  try:   luamig downgrade head:base --sql\n", result.stderr)
     assert.equal(7, s:run("downgrade --sql 001:002").status)
     s:ok("upgrade --sql 002:002")
     assert.matches("^error: '%-%-sql' prints and '%-%-dry%-run' runs: one of them\n",
@@ -100,6 +100,11 @@ describe("--sql", function()
     assert.equal("", result.stdout)
     assert.matches("error: line 9 reads from the database, which %-%-sql does not have\n"
       .. "  versions/002.lua:9  op.query", result.stderr)
+    assert.matches("state: nothing was printed\n", result.stderr)
+    s:revision("002", "001", '  op.bulk_insert("t1", { { id = {} } })')
+    result = s:run("upgrade --sql")
+    assert.equal("", result.stdout)
+    assert.matches("versions/002.lua:9  op.bulk_insert.*state: nothing was printed\n", result.stderr)
   end)
 
   it("of a downgrade needs both ends", function()

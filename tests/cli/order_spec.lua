@@ -159,7 +159,7 @@ describe("heads side by side", function()
 
     it("refuses to choose among three heads", function()
       dir:revision("004_more", "004", { down = '"001"' })
-      assert.equal("there are 3 heads: 002, 003b, 004", (refused("rebase")))
+      assert.equal("Multiple heads are present: 002, 003b, 004", (refused("rebase")))
       local message, _, all = refused("rebase", "004", "--offline")
       assert.equal("there are several heads to put revision 004 onto: 002, 003b", message)
       assert.matches("hint:  name one with %-%-onto\n", all)

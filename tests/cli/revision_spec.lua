@@ -87,7 +87,7 @@ describe("luamig revision", function()
     revise("-m", "b")
     revise("-m", "c", "--head", "001", "--splice", "--branch-label", "bill")
     local message, status, all = refused("-m", "d")
-    assert.equal("there are 2 heads: 002, 003", message)
+    assert.equal("Multiple heads are present: 002, 003", message)
     assert.equal(7, status)
     assert.matches("try:   luamig merge\n", all)
     assert.equal("--head heads means 2 revisions: 002, 003",

@@ -55,6 +55,8 @@ describe("help", function()
   end)
 
   it("knows a topic by its other words", function()
+    assert.equal(help.overview(), help.text("topics"))
+    assert.equal(help.text("script"), help.text("sandbox"))
     assert.equal(topics.text("offline"), help.text("sql"))
     assert.equal(topics.text("environment"), help.text("variables"))
   end)

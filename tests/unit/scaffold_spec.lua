@@ -36,6 +36,11 @@ describe("a new project", function()
   end)
 
   it("names every key of the config, with its default when it is a comment", function()
+    local seen = {}
+    for key in scaffold.config_text("basic"):gmatch("\n  [- ]*([%w_]+) = ") do
+      assert.is_nil(seen[key], key .. " is explained twice")
+      seen[key] = true
+    end
     local text = scaffold.config_text("basic")
     for key in known_keys():gmatch("[%w_]+") do
       assert.truthy(text:find("\n  " .. key .. " = ", 1, true)

@@ -61,7 +61,7 @@ local function plan_of(ctx, graph, by_id)
   if #heads > 2 then
     fault.raise({
       kind = "usage",
-      message = ("there are %d heads: %s"):format(#heads, table.concat(heads, ", ")),
+      message = "Multiple heads are present: " .. table.concat(heads, ", "),
       try = "luamig rebase REV --onto REV",
     })
   elseif #heads == 2 then

@@ -42,7 +42,7 @@ local function only_head(graph)
   if #heads > 1 then
     fault.raise({
       kind = "graph",
-      message = ("there are %d heads: %s"):format(#heads, table.concat(heads, ", ")),
+      message = "Multiple heads are present: " .. table.concat(heads, ", "),
       hint = "--head REV names the one to follow",
       try = "luamig merge",
     })
