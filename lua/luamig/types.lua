@@ -115,8 +115,8 @@ function json_text(v, depth)
   return refuse("a %s has no form in JSON", value.is(v) and "op." .. v.tag or type(v))
 end
 
----JSON text with sorted keys. An empty table is `{}`; an empty array is `op.array({})`, or one that a
----query gave.
+---JSON text with sorted keys. An empty table is `{}`; an empty array is `op.array({})`, or one that
+---a query gave.
 ---@param v any
 ---@return string
 function types.json(v)

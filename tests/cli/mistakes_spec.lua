@@ -227,8 +227,8 @@ describe("a mistake around the scripts", function()
     assert.matches("hint:  to give it up, undo by hand what it committed .*, then: luamig stamp "
       .. "%-%-purge 001\n", text)
     assert.matches("try:   luamig upgrade 002\n", text)
-    assert.matches("give up:     undo by hand what it committed .*, then: luamig stamp %-%-purge 001\n",
-      s:ok("status").stdout)
+    assert.matches("give up:     undo by hand what it committed .*, then: luamig stamp %-%-purge "
+      .. "001\n", s:ok("status").stdout)
     s:configure('environments = { shop = {} }')
     text = s:run("downgrade nowhere --env shop").stderr -- that is to be told first
     assert.matches("error: revision 002 is partly applied", text)

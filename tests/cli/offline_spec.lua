@@ -104,7 +104,8 @@ describe("--sql", function()
     s:revision("002", "001", '  op.bulk_insert("t1", { { id = {} } })')
     result = s:run("upgrade --sql")
     assert.equal("", result.stdout)
-    assert.matches("versions/002.lua:9  op.bulk_insert.*state: nothing was printed\n", result.stderr)
+    assert.matches("versions/002.lua:9  op.bulk_insert.*state: nothing was printed\n",
+      result.stderr)
   end)
 
   it("of a downgrade needs both ends", function()

@@ -46,7 +46,12 @@ local function print_started(ctx, server)
 end
 
 function actions.start(ctx)
-  print_started(ctx, database.embedded(ctx, ctx.options.idle))
+  local server = database.embedded(ctx, ctx.options.idle)
+  if ctx.options.idle and not server:info().started then
+    ctx.report.warn("--idle is for a server that is started, and this one was running: luamig db "
+      .. "stop ends it")
+  end
+  print_started(ctx, server)
 end
 
 function actions.stop(ctx)

@@ -372,8 +372,8 @@ return {
     summary = "Runs one statement and returns its rows.",
     doc = "A list of tables by column name. boolean, integer, float become Lua's own; arrays and "
       .. "JSON become tables; NULL is nil; everything else is a string. Waits for the server: what "
-      .. "was sent before must have succeeded. Two columns of one name are an error: name them with "
-      .. "AS. Not possible with --sql.",
+      .. "was sent before must have succeeded. Two columns of one name are an error (AS names "
+      .. "them). Not possible with --sql.",
     raises = "server; operation with --sql",
     example = [[for _, row in ipairs(op.query("SELECT id FROM users")) do … end]],
     parameters = sql_parameters,
