@@ -122,6 +122,11 @@ static const struct {
                                " ON CONFLICT (revision, direction, segment)"
                                " DO UPDATE SET sha256 = excluded.sha256"
                                " RETURNING started::text AS started"},
+    [VERSION_JOURNAL_WITHDRAW] = {"journal_withdraw",
+                                  "DELETE FROM %J WHERE revision OPERATOR(pg_catalog.=) $1 AND"
+                                  " direction OPERATOR(pg_catalog.=) $2 AND"
+                                  " segment OPERATOR(pg_catalog.=) $3::pg_catalog.int4 AND"
+                                  " finished IS NULL"},
     [VERSION_JOURNAL_WRITE] = {"journal_write",
                                "INSERT INTO %J (revision, direction, segment, statements, sha256,"
                                " results, script, finished)"

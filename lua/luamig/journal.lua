@@ -144,14 +144,16 @@ end
 function Cursor:mismatch(statement)
   local what = self.what
   local origin = statement and statement.origin or {}
+  local done = self:is_in_doubt() and "begun" or "committed"
   fault.raise({
     kind = "edited",
     message = statement
-      and "this statement is not the one that was committed in its place"
+      and ("this statement is not the one that was %s in its place"):format(done)
       or ("fewer statements than were committed in part %d of the revision"):format(self.segment),
-    detail = ("%s of revision %s is partly applied: part %d, statement %d was committed, and the "
-      .. "file was edited since"):format(what.direction, what.revision, self.segment,
-      statement and self.index or self.index + 1),
+    detail = ("%s of revision %s is partly applied: part %d, statement %d was %s, and the file was "
+      .. "edited since"):format(what.direction, what.revision, self.segment,
+      statement and self.index or self.index + 1, done),
+    hint = "how to give the revision up instead is told by: luamig status",
     file = origin.file or what.file,
     line = origin.line,
     origin = statement and statement.op,

@@ -217,8 +217,8 @@ function Run:executor(step)
     committing = function()
       return run:committing()
     end,
-    on_segment = function()
-      run.unfinished[step.id .. " " .. step.direction] = true
+    on_segment = function(is_none)
+      run.unfinished[step.id .. " " .. step.direction] = not is_none or nil
     end,
   })
 end

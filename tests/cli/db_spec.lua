@@ -149,8 +149,8 @@ describe("luamig db", function()
     assert.equal("\n", run(there).stdout)
     local again = run({ "db", "start", "--idle", "never" })
     assert.equal(0, again.status)
-    assert.equal("WARN  --idle is for a server that is started, and this one was running: luamig db "
-      .. "stop ends it\n", again.stderr)
+    assert.equal("WARN  --idle is for a server that is started, and this one was running: luamig "
+      .. "db stop ends it\n", again.stderr)
   end)
 
   it("has words for a wrong use", function()

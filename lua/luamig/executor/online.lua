@@ -26,7 +26,8 @@ Online.__index = Online
 ---@field step table         { rev=, direction= }: put into faults
 ---@field segments? table    what an earlier run committed
 ---@field committing fun(): fun()  called when a COMMIT is queued; its result when it is confirmed
----@field on_segment fun()   called when the journal has got an entry for this revision
+---@field on_segment fun(is_none?: boolean)  called when the journal has got an entry for this
+---  revision, or has none any more
 ---@field batches? fun(): table  what runs batched migrations (luamig.backfill.revisions)
 ---@field is_dry? boolean    nothing is committed; what cannot be rolled back is left out
 ---@field observer? table    luamig.trace: runs each statement and looks at what it does
@@ -135,7 +136,9 @@ function Online:commit_segment()
   elseif not cursor:is_replaying() and not self.is_dry then
     self:begin()
     send_own(self, "journal_write", journal_params(self))
-    self:commit(self.on_segment)
+    self:commit(function()
+      self.on_segment()
+    end)
   end
   cursor:next()
 end
@@ -318,10 +321,11 @@ function Online:run_alone(statement)
     self.cursor:next()
     return
   end
+  local started -- of what was announced, until it is done
   local ok, f = pcall(function()
     self.wire:sync()
     local params = journal_params(self)
-    local started = not statement.is_gate and announce(self, params) or nil
+    started = not statement.is_gate and announce(self, params) or nil
     local function run()
       if statement.work then
         statement.work(started) -- by connections of its own
@@ -334,11 +338,15 @@ function Online:run_alone(statement)
     else
       run()
     end
+    started = nil
     send_own(self, "journal_write", params)
     self.wire:sync()
     self.on_segment()
   end)
   if not ok then
+    if started and outside.withdraw(self, statement, f) and self.cursor.segment == 1 then
+      self.on_segment(true)
+    end
     note_failure(self, f)
   end
   self.cursor:next()
@@ -350,8 +358,11 @@ function Online:autocommit(fn)
   self:commit_segment()
   local before = self.is_autocommit
   self.is_autocommit = true
-  sandbox.call(fn)
+  local ok, f = pcall(sandbox.call, fn)
   self.is_autocommit = before
+  if not ok then
+    error(f, 0)
+  end
   self:commit_segment()
 end
 

@@ -84,6 +84,41 @@ local function with_session_settings(executor, statement, fn)
   end
 end
 
+-- An index that could not be built is there, and slows every write. It may be waited for no longer
+-- than for any other lock: the next try drops it as well.
+local function drop_leftover(executor, statement, f)
+  local index
+  local ok = pcall(with_session_settings, executor, {}, function()
+    index = leftover_index(executor, statement)
+    if index and not index.is_valid and not index.is_being_built then
+      executor.wire.conn:exec("DROP INDEX CONCURRENTLY " .. index.name)
+    end
+  end)
+  if not ok and index then
+    f.detail = (f.detail and f.detail .. "\n" or "") .. ("index %s is left invalid; the next try "
+      .. "drops it"):format(index.name)
+  end
+end
+
+---Takes back that a statement was announced, when the server has refused it: it was not done, and
+---another one may take its place.
+---@param executor table
+---@param statement table
+---@param f any  what was raised
+---@return boolean
+function outside.withdraw(executor, statement, f)
+  local conn, step, cursor = executor.wire.conn, executor.step_info, executor.cursor
+  local is_answer = fault.is(f) and f.sqlstate and f.kind ~= "connection" and conn:alive()
+  if not is_answer or statement.work then
+    return false
+  end
+  if statement.leftover then
+    drop_leftover(executor, statement, f)
+  end
+  conn:exec(executor.sql.journal_withdraw, { step.rev.id, step.direction, cursor.segment })
+  return true
+end
+
 ---Runs a statement outside a transaction; waits for it.
 ---@param executor table  luamig.executor.online
 ---@param statement table
