@@ -22,7 +22,10 @@ local function hint_for(word, known, form)
   if near then
     return ("did you mean '%s'?"):format(form:format(near))
   end
-  return "known: " .. form:format(table.concat(list, form:format(", ")))
+  for i, each in ipairs(list) do
+    list[i] = form:format(each)
+  end
+  return "known: " .. table.concat(list, ", ")
 end
 
 local function pattern_defect(kind, pattern)

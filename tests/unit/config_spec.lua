@@ -170,6 +170,8 @@ describe("config", function()
     assert.equal(2, f.line)
     f = failure('return { naming = { ix = "ix_{tabel}" } }')
     assert.equal("naming.ix has {tabel}, which is no word of it", f.message)
+    assert.equal("known: {column}, {columns}, {hash}, {referred}, {table}",
+      failure('return { naming = { ck = "ck_{constraint_name}" } }').hint)
     assert.equal("did you mean '{table}'?", f.hint)
     assert.equal("naming.ix must be a string or a function, but it is a number",
       failure("return { naming = { ix = 5 } }").message)
