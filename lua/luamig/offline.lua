@@ -45,36 +45,51 @@ local function guard(sql, rows)
     quote.string(rows_words(rows)))
 end
 
-local function setting(name, text)
-  return ("SET LOCAL %s = %s"):format(name, quote.string(text))
-end
-
+-- What the config sets, as { name, text of SET behind the word SET }.
 local function settings_of(cfg)
   local out = {}
-  local lock = config.milliseconds(cfg.lock_timeout)
+  local function add(name, text)
+    out[#out + 1] = { name, name .. (name == "ROLE" and " " or " = ") .. text }
+  end
   local statement = config.milliseconds(cfg.statement_timeout)
-  out[1] = setting("lock_timeout", lock .. "ms")
+  add("lock_timeout", quote.string(config.milliseconds(cfg.lock_timeout) .. "ms"))
   if statement > 0 then
-    out[#out + 1] = setting("statement_timeout", statement .. "ms")
+    add("statement_timeout", quote.string(statement .. "ms"))
   end
   if cfg.search_path then
     local path = cfg.search_path
-    out[#out + 1] = "SET LOCAL search_path = "
-      .. (type(path) == "table" and quote.idents(path) or path)
+    add("search_path", type(path) == "table" and quote.idents(path) or path)
   end
   if cfg.role then
-    out[#out + 1] = "SET LOCAL ROLE " .. quote.ident(cfg.role)
+    add("ROLE", quote.ident(cfg.role))
   end
-  return out, lock .. "ms"
+  return out
+end
+
+local function texts_of(settings, verb, column)
+  local out = {}
+  for i, setting in ipairs(settings) do
+    out[i] = verb .. setting[column]
+  end
+  return out
 end
 
 -- The executor with the opening of every script: the guard, and what is there or made.
 local function open_script(cfg, rows)
-  local settings, lock_timeout = settings_of(cfg)
-  local out = executor.new({ lines = {}, settings = settings, lock_timeout = lock_timeout })
+  local settings = settings_of(cfg)
+  local out = executor.new({
+    lines = {},
+    settings = texts_of(settings, "SET LOCAL ", 2),
+    session = texts_of(settings, "SET ", 2),
+    resets = texts_of(settings, "RESET ", 1),
+    lock_timeout = config.milliseconds(cfg.lock_timeout) .. "ms",
+  })
   local sql = version.sql(cfg.version_schema, cfg.version_table)
   out.lines[1] = ("-- made by luamig %s; run it with: psql -f FILE"):format(about.luamig)
   out.lines[2] = "\\set ON_ERROR_STOP on\n"
+  if cfg.role then
+    out:begin_session() -- luamig's own tables are the role's, too
+  end
   out:statement(guard(sql, rows))
   out:statement("SET client_min_messages = warning") -- what is there already is no news
   if cfg.version_schema ~= "public" then
@@ -91,6 +106,7 @@ local function open_script(cfg, rows)
 end
 
 local function close_script(out)
+  out:end_session()
   out:statement("DEALLOCATE luamig_move")
   out:statement("DEALLOCATE luamig_record")
 end

@@ -92,6 +92,30 @@ describe("--sql", function()
     assert.is_false(s:has("t3"))
   end)
 
+  it("has the role and the search_path of the config also outside of transactions", function()
+    local admin = s:connect()
+    admin:exec("CREATE ROLE offline_spec_owner")
+    admin:exec("CREATE SCHEMA app AUTHORIZATION offline_spec_owner")
+    admin:exec("GRANT CREATE ON DATABASE " .. admin:info().database .. " TO offline_spec_owner")
+    s:configure('role = "offline_spec_owner", search_path = "app", statement_timeout = "1min"')
+    s:revision("001", nil, [[
+  op.create_table("t", { op.column("id", "integer") })
+  op.create_index("t_id", "t", { "id" }, { concurrently = true })
+  op.execute("VACUUM t")]])
+    local result = psql(s:ok("upgrade --sql").stdout
+      .. "\nSHOW search_path;\nSELECT current_user;\n")
+    assert.equal("", result.stderr)
+    assert.matches('"$user", public.*postgres', result.stdout) -- as it was before
+    local owners = s:list("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class "
+      .. "WHERE relnamespace IN ('app'::regnamespace, 'luamig'::regnamespace)")
+    assert.equal("true",
+      s:list("SELECT indisvalid FROM pg_index WHERE indrelid = 'app.t'::regclass"))
+    s:ok("check")
+    admin:exec("DROP OWNED BY offline_spec_owner CASCADE")
+    admin:exec("DROP ROLE offline_spec_owner")
+    assert.equal("offline_spec_owner", owners)
+  end)
+
   it("prints nothing unless all of the script could be made", function()
     s:line(1)
     s:revision("002", "001", '  op.query("SELECT 1")')

@@ -9,14 +9,23 @@ local offline = {}
 local Offline = {}
 Offline.__index = Offline
 
----@param options { lines: string[], context: table, settings: string[], lock_timeout: string }
----  lines: where the script goes; settings: what follows each BEGIN
+---@class luamig.executor.OfflineOptions
+---@field lines string[]     where the script goes
+---@field context table
+---@field settings string[]  what follows each BEGIN
+---@field session string[]   the same for what runs outside a transaction
+---@field resets string[]    what ends those
+---@field lock_timeout string
+
+---@param options luamig.executor.OfflineOptions
 function offline.new(options)
   return setmetatable({
     kind = "offline",
     context = options.context,
     lines = options.lines,
     settings = options.settings,
+    session = options.session,
+    resets = options.resets,
     lock_timeout = options.lock_timeout,
     depth = 0,
   }, Offline)
@@ -43,6 +52,26 @@ function Offline:begin()
       self:statement(setting)
     end
     self.is_open = true
+  end
+end
+
+---Sets for the session what a transaction sets for itself: for what runs outside of one.
+function Offline:begin_session()
+  if not self.has_session then
+    for _, setting in ipairs(self.session) do
+      self:statement(setting)
+    end
+    self.has_session = true
+  end
+end
+
+---Takes that back at the end of the script.
+function Offline:end_session()
+  if self.has_session then
+    for _, reset in ipairs(self.resets) do
+      self:statement(reset)
+    end
+    self.has_session = false
   end
 end
 
@@ -83,6 +112,17 @@ local function put_statement(self, statement)
   end
 end
 
+-- Some statements wait for their lock as long as it takes.
+local function put_with_lock_timeout(self, statement, set)
+  if statement.lock_timeout == false then
+    self:statement(set .. "lock_timeout = 0")
+    put_statement(self, statement)
+    self:statement(set .. "lock_timeout = " .. quote.string(self.lock_timeout))
+  else
+    put_statement(self, statement)
+  end
+end
+
 local function settle_boundary(self, statement)
   if self.has_boundary and not statement.boundary_after then
     self:commit()
@@ -94,17 +134,12 @@ function Offline:run(statement)
   settle_boundary(self, statement)
   if statement.transactional == false or self.is_autocommit then
     self:commit()
-    put_statement(self, statement)
+    self:begin_session()
+    put_with_lock_timeout(self, statement, "SET ")
     return
   end
   self:begin()
-  if statement.lock_timeout == false then
-    self:statement("SET LOCAL lock_timeout = 0")
-    put_statement(self, statement)
-    self:statement("SET LOCAL lock_timeout = " .. quote.string(self.lock_timeout))
-  else
-    put_statement(self, statement)
-  end
+  put_with_lock_timeout(self, statement, "SET LOCAL ")
 end
 
 ---Raises: operation, always: there is no database to read from.
