@@ -48,10 +48,23 @@ static void pending_forget(struct conn *conn)
     conn->unsynced = false;
 }
 
+// The first failure counts: what followed it did not happen.
+static void failure_note(struct conn *conn, struct fault *fault)
+{
+    if (conn->failure.kind == FAULT_NONE) {
+        fault_move(&conn->failure, fault);
+    }
+    fault_clear(fault);
+}
+
 static void kept_push(struct conn *conn, PGresult *result, long seq)
 {
     struct kept *kept = calloc(1, sizeof *kept);
     if (!kept) {
+        struct fault fault;
+        fault_init(&fault);
+        fault_set(&fault, FAULT_MEMORY, "not enough memory");
+        failure_note(conn, &fault); // somebody waits for this result
         PQclear(result);
         return;
     }
@@ -77,15 +90,6 @@ bool conn_take(struct conn *conn, struct result *out)
     *out = kept->result;
     free(kept);
     return true;
-}
-
-// The first failure counts: what followed it did not happen.
-static void failure_note(struct conn *conn, struct fault *fault)
-{
-    if (conn->failure.kind == FAULT_NONE) {
-        fault_move(&conn->failure, fault);
-    }
-    fault_clear(fault);
 }
 
 static void failure_lost(struct conn *conn)

@@ -2,7 +2,7 @@
 //   txn.begin(conn, settings) -> seq of the second of its two statements
 //     settings: {lock_timeout, statement_timeout, search_path, role, is_prepared}
 //   txn.commit(conn) -> seq     txn.rollback(conn)
-//   txn.outside_begin(conn, settings)   txn.outside_end(conn)
+//   txn.outside_begin(conn, settings)   txn.outside_end(conn, role)
 //   txn.retry_delay_ms(attempt)
 //   txn.watch(conn, after_ms) -> watch    watch:blockers() -> rows | nil   watch:reset()
 //   watch:close()
@@ -85,8 +85,9 @@ static int lib_txn_outside_begin(lua_State *L)
 static int lib_txn_outside_end(lua_State *L)
 {
     struct conn *conn = lib_conn_check(L, 1);
+    const char *role = luaL_checkstring(L, 2);
     struct fault *fault = lib_fault_box(L);
-    if (!txn_outside_end(conn, fault)) {
+    if (!txn_outside_end(conn, role, fault)) {
         lib_fault_raise(L, fault);
     }
     return 0;

@@ -72,10 +72,10 @@ bool txn_outside_begin(struct conn *conn, const struct txn_settings *settings, s
     return settings_send(conn, settings, false, NULL, fault) && conn_sync(conn, fault);
 }
 
-bool txn_outside_end(struct conn *conn, struct fault *fault)
+bool txn_outside_end(struct conn *conn, const char *role, struct fault *fault)
 {
     struct txn_settings own = {
-        .lock_timeout = "0", .statement_timeout = "0", .search_path = "", .role = "none"};
+        .lock_timeout = "0", .statement_timeout = "0", .search_path = "", .role = role};
     return settings_send(conn, &own, false, NULL, fault) && conn_sync(conn, fault);
 }
 

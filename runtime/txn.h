@@ -24,8 +24,9 @@ bool txn_commit(struct conn *conn, long *seq, struct fault *fault);
 bool txn_rollback(struct conn *conn, struct fault *fault);
 
 /// Sets the settings for statements outside a transaction; txn_outside_end() restores luamig's own.
+/// @param role  of luamig's own statements, or "none"
 bool txn_outside_begin(struct conn *conn, const struct txn_settings *settings, struct fault *fault);
-bool txn_outside_end(struct conn *conn, struct fault *fault);
+bool txn_outside_end(struct conn *conn, const char *role, struct fault *fault);
 
 /// How long to wait before try number `attempt` (from 1): full jitter, so that runners that met do
 /// not meet again; doubles up to 10 s.

@@ -26,7 +26,14 @@ static const struct {
     const char *name, *text;
 } templates[VERSION_SQL_COUNT] = {
     [VERSION_SESSION] = {"session",
-                         "SELECT pg_catalog.current_setting('search_path') AS search_path,"
+                         // The role comes first: only as it may the login look into the schema.
+                         // Behind a pooler the process is not the one that we were told of, and a
+                         // session's setting would be left to its next user.
+                         "SELECT pg_catalog.set_config('role', CASE WHEN"
+                         " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
+                         " THEN $2 ELSE pg_catalog.current_setting('role') END, false)"
+                         " AS role_now,"
+                         " pg_catalog.current_setting('search_path') AS search_path,"
                          " pg_catalog.pg_backend_pid() AS pid,"
                          " pg_catalog.pg_is_in_recovery() AS standby,"
                          " session_user AS role,"
@@ -34,16 +41,10 @@ static const struct {
                          " pg_catalog.to_regclass('%V') IS NOT NULL AS has_version,"
                          " pg_catalog.to_regclass('%H') IS NOT NULL AS has_history,"
                          " pg_catalog.to_regclass('%J') IS NOT NULL AS has_journal,"
-                         // Behind a pooler the process is not the one that we were told of, and a
-                         // session's setting would be left to its next user.
                          " pg_catalog.set_config('search_path', CASE WHEN"
                          " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
                          " THEN '' ELSE pg_catalog.current_setting('search_path') END, false)"
-                         " AS search_path_now,"
-                         " pg_catalog.set_config('role', CASE WHEN"
-                         " pg_catalog.pg_backend_pid() OPERATOR(pg_catalog.=) $1::pg_catalog.int4"
-                         " THEN $2 ELSE pg_catalog.current_setting('role') END, false)"
-                         " AS role_now"},
+                         " AS search_path_now"},
     [VERSION_CREATE_SCHEMA] = {"create_schema", "CREATE SCHEMA IF NOT EXISTS %S"},
     [VERSION_CREATE_VERSION] = {"create_version",
                                 "CREATE TABLE IF NOT EXISTS %V (version_num text PRIMARY KEY)"},

@@ -71,7 +71,11 @@ end
 
 ---A new connection to the same database, after the first one was lost.
 function Migration:reconnect()
-  return database.connect(self.ctx, { quiet = true })
+  local conn = database.connect(self.ctx)
+  if self.cfg.role and not self.state.is_pooled then
+    conn:exec("SELECT pg_catalog.set_config('role', $1, false)", { self.cfg.role })
+  end
+  return conn
 end
 
 local function unknown_detail(self, id)

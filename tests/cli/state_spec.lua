@@ -166,3 +166,65 @@ describe("commands that look at the database", function()
     assert.is_nil(names:find(".partial", 1, true))
   end)
 end)
+
+describe("a login that may do nothing but become the role", function()
+  local s, admin
+
+  before_each(function()
+    s = scene.new()
+    admin = s:connect()
+    admin:exec("CREATE ROLE spec_owner")
+    admin:exec("CREATE ROLE spec_login LOGIN NOINHERIT IN ROLE spec_owner")
+    admin:exec("ALTER DATABASE " .. admin:info().database .. " OWNER TO spec_owner")
+    admin:exec("ALTER SCHEMA public OWNER TO spec_owner")
+    s.url = s.url:gsub("//[^@]*@", "//spec_login@")
+    s:configure('role = "spec_owner"')
+  end)
+
+  after_each(function()
+    admin:exec("ALTER DATABASE " .. admin:info().database .. " OWNER TO CURRENT_USER")
+    admin:exec("DROP OWNED BY spec_owner CASCADE")
+    admin:exec("DROP ROLE spec_login")
+    admin:exec("DROP ROLE spec_owner")
+    s:close()
+  end)
+
+  it("runs everything as that role, also outside of transactions and in a second run", function()
+    s:revision("001", nil, [[
+  op.create_table("t", { op.column("id", "int") })
+  op.create_index("t_id", "t", { "id" }, { concurrently = true })
+  op.execute("VACUUM t")]], '  op.drop_table("t")')
+    for _ = 1, 2 do
+      assert.equal("", (s:ok("upgrade").stderr:gsub("INFO [^\n]*\n", "")))
+      assert.equal("001", s:rows())
+      s:ok("status")
+      s:ok("check")
+      assert.equal("spec_owner", s:list("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class "
+        .. "WHERE relnamespace IN ('public'::regnamespace, 'luamig'::regnamespace)"))
+      s:ok("downgrade base --yes")
+    end
+  end)
+
+  it("is told what became of a revision when the connection is lost", function()
+    s:revision("001", nil, [[
+  op.create_table("t", { op.column("id", "int") })
+  op.query("SELECT pg_sleep(60)")]])
+    local process = s:start("upgrade")
+    s:running("%pg_sleep%")
+    admin:exec("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+      .. "WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()")
+    local result = process:wait()
+    assert.equal(5, result.status)
+    assert.matches("state: nothing changed; revision 001 rolled back, database is at <base>\n",
+      result.stderr)
+  end)
+
+  it("that lacks the right to it is told so", function()
+    admin:exec("REVOKE spec_owner FROM spec_login")
+    s:line(1)
+    local result = s:run("upgrade")
+    assert.equal(1, result.status)
+    assert.matches('^error: permission denied to set role "spec_owner"', result.stderr)
+    assert.matches('hint:  the key `role` names it: "spec_owner"', result.stderr)
+  end)
+end)

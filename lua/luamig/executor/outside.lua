@@ -77,7 +77,7 @@ local function with_session_settings(executor, statement, fn)
   })
   local ok, f = pcall(fn)
   if conn:alive() then
-    txn.outside_end(conn)
+    txn.outside_end(conn, settings.role)
   end
   if not ok then
     error(f, 0)
@@ -115,8 +115,8 @@ function outside.withdraw(executor, statement, f)
   if statement.leftover then
     drop_leftover(executor, statement, f)
   end
-  conn:exec(executor.sql.journal_withdraw, { step.rev.id, step.direction, cursor.segment })
-  return true
+  return (pcall(conn.exec, conn, executor.sql.journal_withdraw,
+    { step.rev.id, step.direction, cursor.segment }))
 end
 
 ---Runs a statement outside a transaction; waits for it.
