@@ -31,6 +31,7 @@ commands.list = {
   { name = "rebase", group = "order", summary = "put an unapplied branch onto another revision" },
   { name = "edit", group = "order", summary = "open a revision in the editor" },
   { name = "db", group = "work", summary = "the embedded PostgreSQL: start, stop, psql, …" },
+  { name = "demo", group = "help", summary = "a tour on a throwaway PostgreSQL; nothing is left" },
   { name = "help", group = "help", summary = "help on a command, a topic, or op.NAME" },
   { name = "completion", group = "help", summary = "completion script for bash, zsh or fish" },
   { name = "version", group = "help", summary = "the version of luamig and its libraries" },

@@ -78,6 +78,22 @@ function files.make_folder(path)
   return true
 end
 
+---Removes a folder with all that is in it, as far as that is possible; links are not followed.
+---@param path string
+function files.remove_folder(path)
+  for name in lfs.dir(path) do
+    local each = path .. "/" .. name
+    if name ~= "." and name ~= ".." then
+      if lfs.symlinkattributes(each, "mode") == "directory" then
+        files.remove_folder(each)
+      else
+        os.remove(each)
+      end
+    end
+  end
+  lfs.rmdir(path)
+end
+
 ---Waits until no other luamig writes to this folder; `local lock <close> = files.lock(dir)`.
 ---Raises: config, interrupted.
 ---@return userdata lock

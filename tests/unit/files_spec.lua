@@ -75,6 +75,17 @@ describe("files", function()
       failure(files.make_folder, dir:path("file/x")).message)
   end)
 
+  it("go with their folder, and what a link leads to stays", function()
+    local other = project.new()
+    other:write("kept.txt", "kept")
+    dir:write("a/b/c.txt", "c")
+    assert(lfs.link(other.root, dir:path("a/link"), true))
+    files.remove_folder(dir:path("a"))
+    assert.is_nil(lfs.attributes(dir:path("a")))
+    assert.equal("kept", other:read("kept.txt"))
+    other:remove()
+  end)
+
   it("are locked by folder", function()
     do
       local lock <close> = files.lock(dir:path()) -- luacheck: no unused
