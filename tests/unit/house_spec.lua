@@ -132,6 +132,19 @@ local function fail_with(list)
   assert(#list == 0, "\n" .. table.concat(list, "\n"))
 end
 
+it("no file of the program has 500 lines", function()
+  local defects = {}
+  for _, pair in ipairs({ { "lua", "%.lua$" }, { "runtime", "%.[ch]$" } }) do
+    for _, path in ipairs(files_below(pair[1], pair[2])) do
+      local count = select(2, read(path):gsub("\n", ""))
+      if count >= 500 then
+        defects[#defects + 1] = ("%s has %d lines: it holds a second subject"):format(path, count)
+      end
+    end
+  end
+  fail_with(defects)
+end)
+
 describe("the Lua modules", function()
   local paths = files_below("lua/luamig", "%.lua$")
 
