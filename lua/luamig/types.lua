@@ -211,7 +211,11 @@ function types.copy_field(v, type_name)
   if not text then
     return "\\N"
   elseif text:find("\0", 1, true) then
-    refuse("a string with a NUL byte cannot be stored in PostgreSQL")
+    fault.raise({
+      kind = "operation",
+      message = "a string with a NUL byte cannot be stored in PostgreSQL",
+      hint = 'bytes of a bytea need its type: types = { column = "bytea" }',
+    })
   end
   return (text:gsub("[\\\n\r\t\b\f\v]", copy_escapes))
 end

@@ -63,6 +63,11 @@ describe("a mistake in a script", function()
   it("about parameters, values and rows names what is to be written instead", function()
     assert.matches("hint:  a nil ends the list of parameters; op.null stands for NULL",
       failing('  op.execute("SELECT $1::int, $2::int", { 1, nil })'))
+    assert.matches("error: parameter %$2: a text with a NUL byte cannot be sent\n.*hint:  bytes go "
+      .. "to a bytea as hexadecimal text: '\\\\x00ff'\n",
+      (failing([[  op.execute("SELECT $1::int, $2::bytea", { 1, "a\0b" })]])))
+    assert.matches("hint:  a text is UTF%-8; bytes go to a bytea as hexadecimal text",
+      (failing([[  op.execute("SELECT $1::text", { "\255" })]])))
     assert.matches("hint:  a procedure or DO block that commits needs op.autocommit",
       failing('  op.execute("DO $$ BEGIN COMMIT; END $$")'))
     assert.matches("error: scalar expects one column, the query gave 2: a, a\n",

@@ -13,6 +13,8 @@ local function text_of(text)
   return type(text) == "string" and text or text.sql
 end
 
+local BYTES_HINT <const> = "bytes go to a bytea as hexadecimal text: '\\\\x00ff'"
+
 ---The parameters as the texts that go over the wire.
 ---@return table|nil
 local function wire_parameters(params)
@@ -22,6 +24,13 @@ local function wire_parameters(params)
   local out = { n = #params }
   for i, item in ipairs(params) do
     local text = types.text(item)
+    if text and text:find("\0", 1, true) then
+      fault.raise({
+        kind = "operation",
+        message = ("parameter $%d: a text with a NUL byte cannot be sent"):format(i),
+        hint = BYTES_HINT,
+      })
+    end
     out[i] = text == nil and value.null or text
   end
   return out
@@ -67,6 +76,7 @@ end
 -- What the server's own words do not say.
 local hints <const> = {
   ["08P01"] = "a nil ends the list of parameters; op.null stands for NULL",
+  ["22021"] = "a text is UTF-8; " .. BYTES_HINT,
   ["2D000"] = "a procedure or DO block that commits needs op.autocommit(function() … end)",
 }
 
@@ -418,7 +428,7 @@ return {
     },
     options = {
       columns = { type = "list<identifier>", doc = "the columns; default: all that rows have" },
-      types = { type = "map<type>", doc = "types of columns whose values are Lua tables" },
+      types = { type = "map<type>", doc = "types of columns whose values are tables or bytes" },
     },
     call = call_bulk_insert,
     inverse = function()
