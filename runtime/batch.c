@@ -146,6 +146,22 @@ static bool step_done(struct batch_worker *worker, struct fault *fault)
     return true;
 }
 
+// For what runs outside of a transaction, whose settings name the role; a pooler would give it to
+// its next user.
+static bool session_role_set(struct batch_worker *worker, struct fault *fault)
+{
+    struct batch_number pid;
+    const char *params[] = {batch_number(&pid, conn_pid(worker->conn)), worker->job->role};
+    struct statement stmt = {
+        .sql = "SELECT pg_catalog.set_config('role', CASE WHEN pg_catalog.pg_backend_pid()"
+               " OPERATOR(pg_catalog.=) $1::pg_catalog.int4 THEN $2"
+               " ELSE pg_catalog.current_setting('role') END, false)",
+        .params = params,
+        .param_count = 2,
+    };
+    return !worker->job->role || conn_exec(worker->conn, &stmt, NULL, fault);
+}
+
 // Others go on meanwhile; what is given back here they may take.
 static void vacuum(struct batch_worker *worker)
 {
@@ -153,8 +169,10 @@ static void vacuum(struct batch_worker *worker)
     fault_init(&ignored);
     struct statement stmt = {.sql = worker->job->vacuum};
     batch_release(worker, NULL);
-    conn_patient(worker->conn, false);              // a signal may cut it short
-    conn_exec(worker->conn, &stmt, NULL, &ignored); // refused: the table's owner vacuums
+    conn_patient(worker->conn, false); // a signal may cut it short
+    if (session_role_set(worker, &ignored)) {
+        conn_exec(worker->conn, &stmt, NULL, &ignored); // refused: the table's owner vacuums
+    }
     conn_patient(worker->conn, true);
     fault_clear(&ignored);
 }

@@ -205,6 +205,28 @@ describe("a login that may do nothing but become the role", function()
     end
   end)
 
+  it("moves rows in batches as that role, and steers them", function()
+    s:revision("001", nil, [[
+  op.create_table("t", { op.column("id", "int", { primary_key = true }), op.column("n", "int") })
+  op.execute("INSERT INTO t SELECT i FROM generate_series(1, 100) i")
+  op.batch_execute("inline", { table = "t", set = { n = 1 }, remaining = "n IS NULL",
+    batch_rows = 10, target_ms = 1, pause_ms = 150, vacuum_every = 10 })
+  op.backfill("beside", { table = "t", read = { "n" }, map = function(row)
+    return { n = row.n + 1 }
+  end, remaining = "n < 2" })]], '  op.drop_table("t")')
+    s:ok("upgrade")
+    assert.equal("100", s:list("SELECT sum(n) FROM t"))
+    s:eventually("SELECT vacuum_count > 0 FROM pg_stat_user_tables WHERE relname = 't'")
+    for _, words in ipairs({ "list", "plan beside", "pause beside", "resume beside",
+      "run beside --workers 2", "status beside", "verify beside", "errors beside",
+      "finalize beside" }) do
+      s:ok("backfill " .. words)
+    end
+    assert.equal("200", s:list("SELECT sum(n) FROM t"))
+    assert.equal("spec_owner", s:list("SELECT DISTINCT pg_get_userbyid(relowner) FROM pg_class "
+      .. "WHERE relnamespace IN ('public'::regnamespace, 'luamig'::regnamespace)"))
+  end)
+
   it("is told what became of a revision when the connection is lost", function()
     s:revision("001", nil, [[
   op.create_table("t", { op.column("id", "int") })
