@@ -171,6 +171,7 @@ function migrate.run(ctx, direction, target, command)
       try = command .. " --dry-run --trace" })
   end
   if ctx.options.sql then
+    ctx:graph() -- its defects are told alike by all commands
     local text = with_state("nothing was printed", require("luamig.offline").script, ctx, direction,
       target, runner.step_text)
     ctx.report.raw(text)
@@ -180,7 +181,7 @@ function migrate.run(ctx, direction, target, command)
       try = command .. " --sql" })
   end
   ctx:expect_connection()
-  ctx:graph() -- its defects are told alike by all commands
+  ctx:graph()
   local self, steps = untouched(prepare, ctx, direction, target, command)
   if #steps == 0 then
     return nothing_to_do(self)

@@ -393,15 +393,18 @@ rows[6] = function()
     'set = { email_norm = op.sql("lower(email)") }', "1.053")
 end
 
-local transform <const> = [[read = { "id", "email" }, workers = %d, map = function(row)
+local transform <const> = [[read = { "id", "email" }, workers = %d, consistency = "%s",
+  map = function(row)
     return { email_norm = row.email:lower() }
   end]]
 
 rows[7] = function()
   local database <close> = roomy_server()
   backfill_row(database, 7, "Lua row transform of 1,000,000 rows (one UPDATE)",
-    transform:format(1), "1.667")
-  backfill_row(database, 7, "the same with two workers", transform:format(2), "1.0")
+    transform:format(1, "lock"), "1.667")
+  backfill_row(database, 7, "the same with two workers", transform:format(2, "lock"), "1.0")
+  backfill_row(database, 7, "two workers, rows compared and not locked",
+    transform:format(2, "compare"), "1.0")
 end
 
 local peak_script <const> = [[
