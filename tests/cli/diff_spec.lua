@@ -117,9 +117,11 @@ op.create_table("users", {
   op.column("email", "text", { check = "email <> ''", renamed_from = "mail" }),
   renamed_from = "people",
 })]])
+    local not_null = 'op.rename_constraint("people_id_not_null", "users", "users_id_not_null")\n'
     assert.equal([[
 op.rename_table("people", "users")
 op.rename_column("users", "mail", "email")
+]] .. (server.version() >= 180000 and not_null or "") .. [[
 op.rename_constraint("people_mail_check", "users", "users_email_check")
 op.rename_constraint("people_pkey", "users", "users_pkey")
 ]], s:run("diff a.sql b.lua --ops").stdout)
