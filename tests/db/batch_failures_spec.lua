@@ -122,6 +122,26 @@ describe("a batched migration", function()
     check_all_once(2000)
   end)
 
+  it("knows no clock but the server's: machines whose date is wrong share the work", function()
+    local DAY <const> = 24 * 3600
+    numbers(3000, 1)
+    register("dates", {})
+    local ahead, behind = worker("dates", 1, DAY), worker("dates", 1, -DAY)
+    local dead = eventually("who is a day ahead has a range", function()
+      return db:value("SELECT owner FROM luamig.backfill_range "
+        .. "WHERE state = 'leased' AND cursor IS NOT NULL AND owner LIKE $1",
+        { "%:" .. ahead.pid .. ":%" })
+    end)
+    ahead:signal("KILL")
+    ahead:wait()
+    eventually("its range is taken over", function()
+      return db:value("SELECT NOT EXISTS (SELECT FROM luamig.backfill_range "
+        .. "WHERE state = 'leased' AND owner = $1)", { dead })
+    end)
+    assert.equal("done", behind:wait())
+    check_all_once(3000)
+  end)
+
   it("stops after the batch at hand when it is interrupted, and gives its range back", function()
     numbers(3000)
     register("interrupted", { pause_ms = 5 })

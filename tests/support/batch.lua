@@ -34,8 +34,15 @@ Worker.__index = Worker
 
 ---A process of its own that works on a backfill.
 ---@param workers? integer
-function Database:worker(name, workers)
-  local line = ("%s lua tests/support/worker.lua '%s' %s %d 2>&1"):format(process.luamig(),
+---@param clock_shift_s? integer  so much its clock is wrong
+function Database:worker(name, workers, clock_shift_s)
+  local luamig = process.luamig()
+  local environment = ""
+  if clock_shift_s then
+    environment = ("env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD=%s/libclock_shift.so "
+      .. "CLOCK_SHIFT_S=%d "):format(luamig:match("^(.*)/"), clock_shift_s)
+  end
+  local line = ("%s%s lua tests/support/worker.lua '%s' %s %d 2>&1"):format(environment, luamig,
     self.url, name, workers or 1)
   local self_process = process.start(line)
   local worker = setmetatable({ process = self_process, pid = self_process.pid }, Worker)
