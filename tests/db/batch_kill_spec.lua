@@ -28,7 +28,8 @@ describe("a batched migration by several processes", function()
 
   local function kill_one(workers, i)
     if i % 4 == 0 then
-      db:exec("SELECT pg_terminate_backend(pid) FROM (SELECT pid FROM pg_stat_activity "
+      local how = i % 8 == 0 and "pg_cancel_backend" or "pg_terminate_backend"
+      db:exec("SELECT " .. how .. "(pid) FROM (SELECT pid FROM pg_stat_activity "
         .. "WHERE application_name = 'luamig:killed' AND query LIKE 'UPDATE ONLY public.numbers%' "
         .. "ORDER BY random() LIMIT 1) one")
       return
