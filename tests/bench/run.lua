@@ -398,6 +398,26 @@ local transform <const> = [[read = { "id", "email" }, workers = %d, consistency 
     return { email_norm = row.email:lower() }
   end]]
 
+-- What two sessions make of the machine's processors and of the server's locks: the limit of two
+-- workers.
+local function two_sessions(database)
+  local times = {}
+  for i = 1, 5 do
+    users_fresh(database)
+    local a <close> = conn.open({ url = database.url })
+    local b <close> = conn.open({ url = database.url })
+    times[i] = timed(function()
+      a:send("UPDATE users SET email_norm = lower(email) WHERE id <= $1::int", { MILLION // 2 })
+      b:send("UPDATE users SET email_norm = lower(email) WHERE id > $1::int", { MILLION // 2 })
+      a:push()
+      b:push()
+      a:sync()
+      b:sync()
+    end)
+  end
+  print(("   two sessions with an UPDATE of half the rows each: %d ms"):format(median(times)))
+end
+
 rows[7] = function()
   local database <close> = roomy_server()
   backfill_row(database, 7, "Lua row transform of 1,000,000 rows (one UPDATE)",
@@ -405,6 +425,7 @@ rows[7] = function()
   backfill_row(database, 7, "the same with two workers", transform:format(2, "lock"), "1.0")
   backfill_row(database, 7, "two workers, rows compared and not locked",
     transform:format(2, "compare"), "1.0")
+  two_sessions(database)
 end
 
 local peak_script <const> = [[
