@@ -65,6 +65,10 @@ function machine.left_of(parts)
   return list
 end
 
+-- The launcher of autovacuum of PostgreSQL 14, orphaned, asks ten seconds for statistics before it
+-- looks at its postmaster.
+local END_MS <const> = 40000
+
 ---Waits until nothing is left of it; `but` is a pattern of what may stay ("^folder").
 ---@return string[]  what is left all the same
 function machine.await_end(parts, but)
@@ -77,7 +81,7 @@ function machine.await_end(parts, but)
       end
     end
     return #left == 0
-  end)
+  end, END_MS)
   return left
 end
 
