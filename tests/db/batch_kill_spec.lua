@@ -12,7 +12,7 @@ describe("a batched migration by several processes", function()
     db = batch.database()
     db:exec("CREATE TABLE numbers (id int PRIMARY KEY, n int NOT NULL DEFAULT 0)")
     db:exec("INSERT INTO numbers SELECT i FROM generate_series(1, $1::int) i", { ROWS })
-    db:audit("numbers", "id", 3)
+    db:audit("numbers", "id", 6)
   end)
 
   teardown(function()
