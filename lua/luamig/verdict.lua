@@ -50,6 +50,17 @@ local function failed_step(run, f)
   return next_step and (f.step or run.step or next_step)
 end
 
+-- The step of which a part was committed: the failed one, or one before it whose end was queued and
+-- did not come to be.
+local function partial_step(run, step)
+  for _, each in ipairs({ step, run.steps[run.done + 1] }) do
+    if run.unfinished[each.id .. " " .. each.direction] then
+      return each
+    end
+  end
+  return nil
+end
+
 local function or_nothing(was)
   return was == "" and "nothing changed; " or was
 end
@@ -59,15 +70,16 @@ local function state_text(run, f)
   local verb = run.direction == "upgrade" and "applied" or "undone"
   local was = done_text(run, verb)
   local place = "database is at " .. rows_text(rows_now(run))
+  local partial = step and partial_step(run, step)
   if not step then
     return (f.revision == false and or_nothing(was) or was) .. place
   elseif f.uncertain then
     return ("%sit is not known whether revision %s was committed: %s"):format(was, step.id,
       f.uncertain)
-  elseif run.unfinished[step.id .. " " .. step.direction] then
+  elseif partial then
     f.is_partial = true
     return ("%srevision %s is partly %s: what it had committed stays and is passed over when it is "
-      .. "run again; %s"):format(was, step.id, verb, place)
+      .. "run again; %s"):format(was, partial.id, verb, place)
   end
   local rolled_back = step.is_begun and ("revision %s rolled back, "):format(step.id) or ""
   return or_nothing(was) .. rolled_back .. place

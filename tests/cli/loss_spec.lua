@@ -97,6 +97,26 @@ describe("a run that is cut off", function()
     assert.equal("001", s:rows())
   end)
 
+  it("by a signal, names the revision before that was partly done", function()
+    s:ok("upgrade 001")
+    s:revision("002", "001", [[
+  op.step("one", function() op.execute("CREATE TABLE one (id int)") end)
+  op.execute("SELECT pg_sleep(60)")]])
+    s:revision("003", "002", [[
+  io.stderr:write("begun\n")
+  while true do end]])
+    local process = s:start("upgrade")
+    require("support.cli").eventually(function()
+      local _, err = process:output()
+      return err:find("begun", 1, true)
+    end, "the loop")
+    process:signal("INT")
+    local result = process:wait()
+    assert.equal(130, result.status)
+    assert.matches("state: revision 002 is partly applied: ", result.stderr)
+    assert.equal("001", s:rows())
+  end)
+
   it("by somebody who moves the version rows, leaves both as they are", function()
     s:ok("upgrade 001")
     s:revision("002", "001", [[
