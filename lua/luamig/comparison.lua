@@ -15,7 +15,7 @@ Comparison.__index = Comparison
 ---@param options luamig.diff.Options
 ---@param place fun(): table  of luamig.scratch; asked only when something is renamed
 function comparison.new(a, b, options, place)
-  local list = renames.pending(b.renames, a, b.value, options.plain_schema)
+  local list = renames.unseen(b.renames, a, b.value, options.plain_schema)
   local self = setmetatable({
     original = a, a = a, b = b.value, options = options, renames = list, place = place,
     context = {

@@ -37,21 +37,21 @@ local function has_column(object, name)
   return false
 end
 
-local function pending_table(entry, a, b, plain_schema)
+local function unseen_table(entry, a, b, plain_schema)
   local identity, schema, name = find(b, entry.table, plain_schema)
   local from_schema, from_name = quote.split_name(entry.from)
   local old = identity and identity_of(from_schema or schema, from_name)
-  local is_pending = identity and a.objects[old] and not b.objects[old] and not a.objects[identity]
-  return is_pending and { old = old, new = identity, schema = schema, from = from_name, to = name }
+  local is_unseen = identity and a.objects[old] and not b.objects[old] and not a.objects[identity]
+  return is_unseen and { old = old, new = identity, schema = schema, from = from_name, to = name }
 end
 
-local function pending_column(entry, a, b, plain_schema, renamed)
+local function unseen_column(entry, a, b, plain_schema, renamed)
   local identity, schema, name = find(b, entry.table, plain_schema)
   local before = identity and a.objects[renamed[identity] or identity]
   local after = identity and b.objects[identity]
-  local is_pending = before and has_column(before, entry.from)
+  local is_unseen = before and has_column(before, entry.from)
     and not has_column(before, entry.column) and not has_column(after, entry.from)
-  return is_pending and {
+  return is_unseen and {
     new = identity, schema = schema, table = name, from = entry.from, to = entry.column,
   }
 end
@@ -62,17 +62,17 @@ end
 ---@param b table         snapshot of what shall be
 ---@param plain_schema? string
 ---@return table[]
-function renames.pending(list, a, b, plain_schema)
+function renames.unseen(list, a, b, plain_schema)
   local out, renamed = {}, {}
   for _, entry in ipairs(list) do
-    local one = not entry.column and pending_table(entry, a, b, plain_schema)
+    local one = not entry.column and unseen_table(entry, a, b, plain_schema)
     if one then
       out[#out + 1] = one
       renamed[one.new] = one.old
     end
   end
   for _, entry in ipairs(list) do
-    out[#out + 1] = entry.column and pending_column(entry, a, b, plain_schema, renamed) or nil
+    out[#out + 1] = entry.column and unseen_column(entry, a, b, plain_schema, renamed) or nil
   end
   return out
 end
@@ -82,7 +82,7 @@ local function dotted(schema, name, plain_schema)
 end
 
 ---The records that rename, or rename back.
----@param list table[]       of renames.pending
+---@param list table[]       of renames.unseen
 ---@param is_back? boolean
 ---@return table[] changes   as those of luamig.diff
 function renames.changes(list, plain_schema, is_back)
@@ -160,7 +160,7 @@ end
 ---The snapshot as it would be with the renames done.
 ---@param place table   of luamig.scratch
 ---@param a table       snapshot of what is
----@param list table[]  of renames.pending
+---@param list table[]  of renames.unseen
 ---@param context table  of a rendering
 ---@return table snapshot
 function renames.rehearse(place, a, list, context)

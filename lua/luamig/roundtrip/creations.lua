@@ -36,7 +36,7 @@ local keys = {
 
 -- Statistics are no part of what revisions make, and no more are the bytes of large objects. The
 -- catalogs that all databases share are looked at in another way, for others write to them too.
--- A counter has a part that this session has not handed over yet.
+-- A counter has a part that our connection has not handed over yet.
 local counters_sql = [[
   SELECT t.name, t.inserted, t.updated, t.deleted FROM (
     SELECT c.relname::pg_catalog.text AS name,
