@@ -51,6 +51,15 @@ function files.replace(path, text)
   end
 end
 
+---Makes a file, or puts the text in the place of what is there. Raises: config.
+---@param path string
+---@param text string
+function files.write(path, text)
+  if not files.create(path, text) then
+    files.replace(path, text)
+  end
+end
+
 ---Makes a folder and those above it. Raises: config.
 ---@return boolean  whether it had to be made
 function files.make_folder(path)

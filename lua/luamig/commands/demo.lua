@@ -107,14 +107,8 @@ local function heading(report, number, text)
   report.out(report.styled("stdout", "bold", ("%d. %s"):format(number, text)))
 end
 
-local function write(path, text)
-  if not files.create(path, text) then
-    files.replace(path, text)
-  end
-end
-
 local function show_file(report, step)
-  write(step.file, step.text)
+  files.write(step.file, step.text)
   if not step.is_quiet then
     report.out("")
     report.out(report.styled("stdout", "dim", step.file))
@@ -142,7 +136,7 @@ function demo.run(ctx)
   local report = ctx.report
   local server <close> = require("luamig.core.server").ephemeral({})
   local folder <close> = make_folder() -- luacheck: no unused
-  write("luamig.lua", 'return { url = os.getenv("DATABASE_URL") }\n')
+  files.write("luamig.lua", 'return { url = os.getenv("DATABASE_URL") }\n')
   local environment = { DATABASE_URL = server:url(), LUAMIG_CONFIG = "luamig.lua" }
   report.out(("A project on a throwaway PostgreSQL %d, which ends with this command.")
     :format(server:info().major))

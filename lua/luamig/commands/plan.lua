@@ -20,13 +20,6 @@ function plan.setup(parser)
   parser:option("--html", "write one page that needs nothing else"):argname("FILE")
 end
 
-local function write(path, text)
-  local files = require("luamig.files")
-  if not files.create(path, text) then
-    files.replace(path, text)
-  end
-end
-
 local function export(ctx, path)
   local stats = require("luamig.plan.stats").export(ctx:connect())
   local text = require("luamig.json").encode(stats) .. "\n"
@@ -34,7 +27,7 @@ local function export(ctx, path)
     ctx.report.raw(text)
     return
   end
-  write(path, text)
+  require("luamig.files").write(path, text)
   local count = 0
   for _ in pairs(stats.tables) do
     count = count + 1
@@ -107,7 +100,7 @@ function plan.run(ctx)
   end
   local made = make(ctx)
   if options.html then
-    write(options.html, require("luamig.plan.html").page(made))
+    require("luamig.files").write(options.html, require("luamig.plan.html").page(made))
   end
   if options.json then
     ctx.report.json(made)
