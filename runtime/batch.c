@@ -146,20 +146,14 @@ static bool step_done(struct batch_worker *worker, struct fault *fault)
     return true;
 }
 
-// For what runs outside of a transaction, whose settings name the role; a pooler would give it to
-// its next user.
+// For what runs outside of a transaction, whose settings name the role.
 static bool session_role_set(struct batch_worker *worker, struct fault *fault)
 {
     struct batch_number pid;
     const char *params[] = {batch_number(&pid, conn_pid(worker->conn)), worker->job->role};
-    struct statement stmt = {
-        .sql = "SELECT pg_catalog.set_config('role', CASE WHEN pg_catalog.pg_backend_pid()"
-               " OPERATOR(pg_catalog.=) $1::pg_catalog.int4 THEN $2"
-               " ELSE pg_catalog.current_setting('role') END, false)",
-        .params = params,
-        .param_count = 2,
-    };
-    return !worker->job->role || conn_exec(worker->conn, &stmt, NULL, fault);
+    return !worker->job->role ||
+           (batch_send(worker, BATCH_SESSION_ROLE, params, 2, 0, NULL, fault) &&
+            conn_sync(worker->conn, fault));
 }
 
 // Others go on meanwhile; what is given back here they may take.

@@ -176,6 +176,10 @@ const struct batch_sql_template batch_sql_of_workers[] = {
      " AND e.resolved_at IS NULL) " LE " b.error_budget THEN '1'"
      " ELSE 'more rows failed than on_error allows' END)::int4 AS within"
      " FROM %B b WHERE b.id " EQ " $1::int8"},
+    // A pooler would give the setting to the next user of its connection.
+    {BATCH_SESSION_ROLE, "session_role",
+     "SELECT pg_catalog.set_config('role', CASE WHEN pg_catalog.pg_backend_pid() " EQ
+     " $1::pg_catalog.int4 THEN $2 ELSE pg_catalog.current_setting('role') END, false)"},
     {BATCH_RESOLVE, "resolve",
      "UPDATE %E e SET resolved_at = " CLOCK " FROM %R r WHERE r.id " EQ " $1::int8"
      " AND e.id " EQ " r.retry_of AND e.resolved_at IS NULL"},

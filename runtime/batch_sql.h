@@ -30,6 +30,8 @@ enum batch_sql_text {
     BATCH_RESOLVE,     // $1 range: what was put aside has been done
     BATCH_FINISH,      // $1 backfill: done, or failed, once no range is open
 
+    BATCH_SESSION_ROLE, // $1 the backend's pid as libpq knows it $2 role: not behind a pooler
+
     // What commands and revisions ask.
     BATCH_REGISTER,   // $1… see the text
     BATCH_FORGET,     // $1 backfill

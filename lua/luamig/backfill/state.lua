@@ -16,7 +16,7 @@ local ATTEMPTS <const> = 30 -- about two minutes
 
 local texts = {}
 
----@param conn { exec: fun(self, sql: string, params?: table): table }
+---@param conn { exec: fun(self, sql: string, params?: table): table }|nil  nil: comes later
 ---@param names? { schema?: string, table?: string }  of the version table they stand beside
 function state.new(conn, names)
   names = names or {}
@@ -26,27 +26,20 @@ function state.new(conn, names)
   return setmetatable({ conn = conn, sql = texts[key], schema = schema, table = table_name }, State)
 end
 
--- As the role whose tables they are, unless a pooler would give the setting to its next user.
-local function set_role(conn, role)
-  conn:exec("SELECT pg_catalog.set_config('role', CASE WHEN pg_catalog.pg_backend_pid() "
-    .. "OPERATOR(pg_catalog.=) $1::pg_catalog.int4 THEN $2 ELSE "
-    .. "pg_catalog.current_setting('role') END, false)", { conn:info().pid, role })
-end
-
 ---Opens a connection of its own; a `<close>` variable may hold the state.
 ---@param place luamig.backfill.Place
 ---@param name string  of the backfill: sessions show it
 function state.open(place, name)
-  local function open()
+  local self = state.new(nil, place.state)
+  function self.open()
     local conn = connection.open({ url = place.url, application_name = "luamig:" .. name })
     conn:patient(true) -- a signal ends the workers; what is asked of the tables then goes through
-    if place.role then
-      set_role(conn, place.role)
+    if place.role then -- whose tables they are
+      conn:exec(self.sql.session_role, { conn:info().pid, place.role })
     end
     return conn
   end
-  local self = state.new(open(), place.state)
-  self.open = open
+  self.conn = self.open()
   return self
 end
 
