@@ -8,8 +8,9 @@
 
 // How small and how large batches may become by themselves.
 enum { ROWS_AT_LEAST = 100, ROWS_AT_MOST = 100000 };
-// How long an idle worker waits before it looks again for a range.
-enum { LOOK_AGAIN_MS = 250, SLICE_MS = 100 };
+// How long an idle worker waits before it looks again for a range. What it asked for comes within the
+// time of a batch, so it looks often at first.
+enum { LOOK_SOON_MS = 25, SOON_MS = 1000, LOOK_AGAIN_MS = 250, SLICE_MS = 100 };
 
 struct batch_worker *batch_worker_new(const struct batch_job *job, struct batch_control *control,
                                       const char *owner, const struct batch_mapper *mapper)
@@ -171,19 +172,33 @@ static void vacuum(struct batch_worker *worker)
     fault_clear(&ignored);
 }
 
+// All ranges have owners: one of them may give a part of his away. Each is asked once, and one at a
+// time, so that they do not all cut their ranges for the same idle worker.
+static bool range_ask(struct batch_worker *worker, struct fault *fault)
+{
+    const char *params[] = {worker->job->backfill, worker->owner};
+    int64_t now = clock_now_ms();
+    worker->idle_since_ms = worker->idle_since_ms ? worker->idle_since_ms : now;
+    if (now - worker->asked_ms >= LOOK_AGAIN_MS) {
+        worker->asked_ms = now;
+        if (!batch_exec(worker, BATCH_ASK, params, 2, fault)) {
+            return false;
+        }
+    }
+    batch_sleep(worker, now - worker->idle_since_ms < SOON_MS ? LOOK_SOON_MS : LOOK_AGAIN_MS);
+    return true;
+}
+
 static bool range_get(struct batch_worker *worker, enum batch_claim *claim, struct fault *fault)
 {
     if (!batch_claim(worker, claim, fault)) {
         return false;
     }
     worker->suspect = 0;
-    if (*claim == CLAIM_WAIT) { // all have owners: one of them may give a part of his away
-        const char *params[] = {worker->job->backfill, worker->owner};
-        if (!batch_exec(worker, BATCH_ASK, params, 2, fault)) {
-            return false;
-        }
-        batch_sleep(worker, LOOK_AGAIN_MS);
+    if (*claim == CLAIM_WAIT) {
+        return range_ask(worker, fault);
     }
+    worker->idle_since_ms = 0;
     return true;
 }
 

@@ -6,8 +6,9 @@
 #include <string.h>
 #include <sys/random.h>
 
-// So many batches a worker keeps of a range that it shares, and less than that it does not share.
-enum { KEEP_BATCHES = 4 };
+// So many batches a worker keeps of a range that it shares and that cannot be halved unseen. Of what
+// is shorter it gives the half that it counted, down to so much of a batch.
+enum { KEEP_BATCHES = 4, SHARED_PART = 4 };
 
 void batch_range_clear(struct batch_range *range)
 {
@@ -156,26 +157,22 @@ void batch_release(struct batch_worker *worker, const char *error)
     batch_range_clear(&worker->range);
 }
 
-// The key that is to be the end of what we keep: half way where keys can be halved, else so many
-// batches on. NULL: the range is too short.
-static bool middle_find(struct batch_worker *worker, char **out, struct fault *fault)
+// Finds the end of so many rows behind the cursor, as if they were the next batch.
+static bool look_ahead(struct batch_worker *worker, int64_t rows, struct fault *fault)
 {
     int64_t size = worker->size;
-    worker->size = size * KEEP_BATCHES;
+    worker->size = rows;
     bool ok = batch_probe(worker, fault);
     worker->size = size;
-    if (!ok || worker->range.is_last) {
-        return ok;
-    }
-    *out = worker->range.upper;
-    worker->range.upper = NULL;
-    if (!worker->job->middle) {
-        return true;
-    }
+    return ok;
+}
+
+static bool middle_compute(struct batch_worker *worker, char **out, struct fault *fault)
+{
     const char *params[] = {worker->range.lower, worker->range.end};
     struct statement stmt = {.sql = worker->job->middle, .params = params, .param_count = 2};
     struct result result = {0};
-    ok = conn_exec(worker->conn, &stmt, &result, fault);
+    bool ok = conn_exec(worker->conn, &stmt, &result, fault);
     const char *half = ok ? result_value(&result, 0, 0, NULL) : NULL;
     if (half) {
         free(*out);
@@ -183,6 +180,32 @@ static bool middle_find(struct batch_worker *worker, char **out, struct fault *f
     }
     result_clear(&result);
     return ok;
+}
+
+// The key that is to be the end of what we keep: half way where keys can be halved, else so many
+// batches on; near the end of the range the middle of the rows that are left. NULL: too few are.
+static bool middle_find(struct batch_worker *worker, char **out, struct fault *fault)
+{
+    struct batch_range *range = &worker->range;
+    if (!look_ahead(worker, worker->size * KEEP_BATCHES, fault)) {
+        return false;
+    }
+    bool is_near_end = range->is_last;
+    if (is_near_end) {
+        int64_t rows = range->rows;
+        if (rows < 2 || rows < worker->size / SHARED_PART) {
+            return true;
+        }
+        if (!look_ahead(worker, rows / 2, fault)) {
+            return false;
+        }
+    }
+    if (range->is_last) { // rows have gone meanwhile
+        return true;
+    }
+    *out = range->upper;
+    range->upper = NULL;
+    return is_near_end || !worker->job->middle || middle_compute(worker, out, fault);
 }
 
 bool batch_split(struct batch_worker *worker, struct fault *fault)

@@ -50,6 +50,8 @@ struct batch_worker {
     int64_t changed;           // by the last batch (its tag comes too late for its checkpoint) …
     char *changed_in;          // … of this range; owned
     int64_t looked_ms;         // when it last looked for sessions that wait
+    int64_t idle_since_ms;     // when it found no range to take; 0: it has one
+    int64_t asked_ms;          // when it last asked for a part of another's range
     int64_t rows, ms, waiters; // of the last batch
     bool has_rejected;         // rows of the batch at hand were put aside
     char *rejected;     // owned: why the first row that was put aside by it could not be done

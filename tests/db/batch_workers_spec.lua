@@ -39,12 +39,12 @@ describe("workers", function()
 
   after_each(batch.end_workers)
 
-  local function orders(rows)
+  local function orders(rows, slow_ms)
     db:exec("DROP TABLE IF EXISTS orders")
     db:exec("CREATE TABLE orders (id int PRIMARY KEY, raw text, cents bigint)")
     db:exec("INSERT INTO orders SELECT i, i || '.25' FROM generate_series(1, $1::int) i", { rows })
     db:exec("ANALYZE orders")
-    db:audit("orders", "id")
+    db:audit("orders", "id", slow_ms)
   end
 
   local function register(name, given)
@@ -143,5 +143,23 @@ describe("workers", function()
     local ranges = db:exec("SELECT r.rows_changed FROM luamig.backfill_range r "
       .. "JOIN luamig.backfill b ON b.id = r.backfill WHERE b.name = 'tail'")
     assert.is_true(#ranges > 1)
+  end)
+
+  -- Two batches of a second: the other worker gets its part after the first.
+  it("share the last batch of a range", function()
+    orders(1000, 2)
+    local given = { table = "orders", set = { cents = 1 }, batch_rows = 500, target_ms = 1000 }
+    register("last", given)
+    local st = require("luamig.backfill.state").new(db.conn)
+    require("luamig.backfill.prepare").pass(st, st:find("last"), batch_spec.check("last", given),
+      { ranges = 1 })
+    local list = { db:worker("last"), db:worker("last") }
+    for _, each in ipairs(list) do
+      assert.equal("done", each:wait())
+    end
+    check_all_once(1000)
+    local rows = db:exec("SELECT r.rows_changed FROM luamig.backfill_range r "
+      .. "JOIN luamig.backfill b ON b.id = r.backfill WHERE b.name = 'last' ORDER BY r.id")
+    assert.same({ 750, 250 }, { rows[1].rows_changed, rows[2].rows_changed })
   end)
 end)
