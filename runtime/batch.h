@@ -55,6 +55,7 @@ struct batch_write {
     const char *sql; // with \1 and \2
     const char *const *params;
     int param_count;
+    int64_t row_count; // it is to write
 };
 
 /// What a map function made of the rows it got. Everything is borrowed until the next call.
@@ -74,7 +75,7 @@ struct batch_limits {
     int first, count; // rows to map
     int64_t end_ms;   // on the clock: then the rest of the rows is left for the next batch
     int64_t row_ms;   // no row may take longer
-    bool is_compared; // the statements compare what was read instead of relying on locks
+    bool is_compared; // the statements pass over rows that are not what was read any more
 };
 
 /// The map function of one worker.

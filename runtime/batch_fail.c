@@ -56,20 +56,18 @@ static bool is_raised(const struct fault *fault, const char *text)
 
 static enum failure failure_of(const struct batch_worker *worker, const struct fault *fault)
 {
-    const struct batch_sent *sent = &worker->sent;
     if (fault->kind == FAULT_CONNECTION) {
         return FAILURE_CONNECTION;
+    } else if (worker->has_conflict) {
+        return FAILURE_CONFLICT;
     } else if (fault->kind == FAULT_MEMORY || fault->kind == FAULT_INTERRUPTED) {
         return FAILURE_OWN;
     } else if (fault->kind != FAULT_SERVER) {
         return FAILURE_FINAL;
-    } else if (fault->seq == sent->checkpoint && is_raised(fault, "belongs to another worker")) {
+    } else if (fault->seq == worker->sent.checkpoint && is_raised(fault, "belongs to another worker")) {
         return FAILURE_FENCED;
     } else if (is_raised(fault, "more rows failed than on_error allows")) {
         return FAILURE_BUDGET;
-    } else if (worker->compares && fault->seq >= sent->first_write &&
-               fault->seq <= sent->last_write && is_raised(fault, "since they were read")) {
-        return FAILURE_CONFLICT;
     }
     return failure_of_state(fault->sqlstate);
 }
@@ -307,6 +305,7 @@ static bool row_recover(struct batch_worker *worker, struct fault *fault)
 static bool conflict_recover(struct batch_worker *worker, struct fault *fault)
 {
     fault_clear(fault);
+    worker->has_conflict = false;
     halve(worker);
     if (++worker->conflicts >= CONFLICTS) {
         worker->compares = false; // this batch locks its rows

@@ -22,7 +22,7 @@ struct batch_tuning {
 
 /// Which statement is which, in the batch being sent; 0: not sent.
 struct batch_sent {
-    long work, first_write, last_write, checkpoint, probe;
+    long work, checkpoint, probe;
 };
 
 struct txn_watch;
@@ -46,7 +46,9 @@ struct batch_worker {
     int tries;                 // of the same batch that failed for a passing reason
     struct txn_watch *watch;   // who blocks us, once a batch has failed for a lock
     bool compares;             // this batch: rows are compared when written, not locked when read
-    int conflicts;             // batches in a row whose rows had changed
+    int64_t to_write;          // rows of this batch that the map function changed
+    bool has_conflict;         // some of them were not what had been read any more
+    int conflicts;             // batches in a row with one
     int64_t changed;           // by the last batch (its tag comes too late for its checkpoint) …
     char *changed_in;          // … of this range; owned
     int64_t looked_ms;         // when it last looked for sessions that wait
@@ -104,6 +106,8 @@ bool batch_errors_send(struct batch_worker *worker, const struct batch_output *o
 /// Queues checkpoint, the probe for the next batch and COMMIT, and waits.
 bool batch_ending_commit(struct batch_worker *worker, const struct batch_ending *ending,
                          struct fault *fault);
+/// The last number of "UPDATE 3", "INSERT 0 3", "SELECT 3".
+int64_t batch_tag_count(const struct result *result);
 /// Puts the rows between lower and upper aside instead of working on them.
 bool batch_reject(struct batch_worker *worker, const struct batch_output *output,
                   struct fault *fault);

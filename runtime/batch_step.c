@@ -129,10 +129,9 @@ static int64_t number_at(const struct result *result, int column)
     return text ? strtoll(text, NULL, 10) : 0;
 }
 
-// The last number of "UPDATE 3", "INSERT 0 3", "SELECT 3".
-static int64_t tag_count(const char *tag)
+int64_t batch_tag_count(const struct result *result)
 {
-    const char *space = strrchr(tag, ' ');
+    const char *space = strrchr(result_tag(result), ' ');
     return space ? strtoll(space + 1, NULL, 10) : 0;
 }
 
@@ -163,7 +162,7 @@ static bool results_read(struct batch_worker *worker, struct fault *fault)
     worker->changed = 0;
     while (conn_take(worker->conn, &result)) {
         if (result.seq == worker->sent.work && !worker->job->counts_updates) {
-            worker->changed = tag_count(result_tag(&result));
+            worker->changed = batch_tag_count(&result);
             ok = batch_text_replace(&worker->changed_in, worker->range.id) && ok;
         } else if (result.seq == worker->sent.checkpoint) {
             checkpoint_read(worker, &result);
@@ -225,7 +224,8 @@ bool batch_reject(struct batch_worker *worker, const struct batch_output *output
 bool batch_step(struct batch_worker *worker, struct fault *fault)
 {
     memset(&worker->sent, 0, sizeof worker->sent);
-    worker->has_rejected = false;
+    worker->has_rejected = worker->has_conflict = false;
+    worker->to_write = 0;
     int64_t start = clock_now_ms();
     if (!(worker->job->work ? work_step : batch_map_step)(worker, fault)) {
         return false;

@@ -224,8 +224,10 @@ bool map_writes_make(struct lib_map *map, struct batch_output *out)
             group->params[k] = array_text_end(&group->arrays[k]);
             ok = ok && group->params[k];
         }
-        map->writes[out->write_count++] = (struct batch_write){
-            .sql = group->sql, .params = group->params, .param_count = group->array_count};
+        map->writes[out->write_count++] = (struct batch_write){.sql = group->sql,
+                                                               .params = group->params,
+                                                               .param_count = group->array_count,
+                                                               .row_count = group->rows};
     }
     return ok;
 }
