@@ -37,7 +37,8 @@ enum batch_sql_text {
     BATCH_FORGET,     // $1 backfill
     BATCH_FIND,       // $1 name
     BATCH_LOCK,       // $1 backfill: while its ranges are made
-    BATCH_RANGE_ADD,  // $1 backfill $2 pass $3 relation $4 table $5 lows $6 highs $7 first? $8 rows
+    BATCH_RANGE_ADD,  // $1 backfill $2 pass $3 relation $4 table $5 lows $6 highs $7 first?
+                      // $8 rows of each
     BATCH_PLANNED,    // $1 backfill $2 pass $3 rows $4 plan
     BATCH_PROGRESS,   // $1 backfill, or NULL for all
     BATCH_WORKERS,    // $1 backfill: who works, and where

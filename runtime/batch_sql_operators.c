@@ -17,9 +17,9 @@ const struct batch_sql_template batch_sql_of_operators[] = {
     {BATCH_RANGE_ADD, "range_add",
      "INSERT INTO %R (backfill, pass, relation, relid, lo, hi, inclusive, rows_estimate)"
      " SELECT $1::int8, $2::int4, $3, $4::oid, u.lo::text[], u.hi::text[],"
-     " $7::bool AND u.nth " EQ " 1, $8::int8 / pg_catalog.cardinality($5::text[])"
-     " FROM ROWS FROM (pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::text[]))"
-     " WITH ORDINALITY AS u (lo, hi, nth) ORDER BY u.nth"},
+     " $7::bool AND u.nth " EQ " 1, u.rows"
+     " FROM ROWS FROM (pg_catalog.unnest($5::text[]), pg_catalog.unnest($6::text[]),"
+     " pg_catalog.unnest($8::int8[])) WITH ORDINALITY AS u (lo, hi, rows, nth) ORDER BY u.nth"},
     {BATCH_PLANNED, "planned",
      "UPDATE %B SET pass = $2::int4, rows_estimate = COALESCE(rows_estimate, 0) " PLUS " $3::int8,"
      " plan = $4, outcome = NULL, failure = NULL, finished = NULL,"

@@ -145,6 +145,26 @@ describe("workers", function()
     assert.is_true(#ranges > 1)
   end)
 
+  it("find ranges that become smaller, so that they end together", function()
+    orders(8000)
+    local given = { table = "orders", set = { cents = 1 }, batch_rows = 10 }
+    register("cut", given)
+    local st = require("luamig.backfill.state").new(db.conn)
+    require("luamig.backfill.prepare").pass(st, st:find("cut"), batch_spec.check("cut", given),
+      { ranges = 4 })
+    local rows = db:exec([[SELECT r.rows_estimate AS estimate, (SELECT count(*) FROM orders o
+      WHERE o.id > r.lo[1]::int - r.inclusive::int AND o.id <= r.hi[1]::int) AS rows
+      FROM luamig.backfill_range r JOIN luamig.backfill b ON b.id = r.backfill
+      WHERE b.name = 'cut' ORDER BY r.id]])
+    local total = 0
+    for i, share in ipairs({ 7, 5, 3, 1 }) do
+      assert.equal(500 * share, rows[i].estimate)
+      assert.near(500 * share, rows[i].rows, 160) -- the histogram has steps of a hundredth
+      total = total + rows[i].rows
+    end
+    assert.same({ 4, 8000 }, { #rows, total })
+  end)
+
   -- Two batches of a second: the other worker gets its part after the first.
   it("share the last batch of a range", function()
     orders(1000, 2)

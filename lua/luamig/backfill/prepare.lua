@@ -38,7 +38,7 @@ end
 local function add_ranges(state, id, pass, list)
   for _, leaf in ipairs(list) do
     state:exec("range_add", id, pass, leaf.relation, leaf.relid, text_array(leaf.lows),
-      text_array(leaf.highs), leaf.inclusive, leaf.rows)
+      text_array(leaf.highs), leaf.inclusive, ("{%s}"):format(table.concat(leaf.estimates, ",")))
   end
 end
 

@@ -29,6 +29,17 @@ local function density(conn, leaf)
   return rows / blocks
 end
 
+-- Where the ranges are cut, as shares of the rows: each is smaller than the one before, so that
+-- workers who take them in turn come to the end at nearly the same time.
+local function cuts(count)
+  local out = {}
+  for i = 1, count - 1 do
+    local left = (count - i) / count
+    out[i] = 1 - left * left
+  end
+  return out
+end
+
 local function first_and_last(conn, target, leaf)
   local function at(direction)
     return ("(SELECT %s FROM %s AS t ORDER BY %s LIMIT 1)"):format(render.key_array(target, "t"),
@@ -39,8 +50,8 @@ local function first_and_last(conn, target, leaf)
   return row.first, row.last
 end
 
--- Bounds of the statistics' histogram for the first column of the key, as texts, in order.
-local function histogram(conn, target, leaf, count)
+-- Bounds of the statistics' histogram for the first column of the key, as texts: one for each cut.
+local function histogram(conn, target, leaf, at)
   local bounds = conn:exec([[
 SELECT s.histogram_bounds::text::text[] AS bounds FROM pg_catalog.pg_stats s
 JOIN pg_catalog.pg_class c ON c.relname OPERATOR(pg_catalog.=) s.tablename
@@ -51,96 +62,105 @@ WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND s.attname OPERATOR(pg_
     target.key[1].name, target.is_whole })[1]
   bounds = bounds and bounds.bounds or {}
   local out = {}
-  for i = 1, count - 1 do
-    out[#out + 1] = bounds[1 + (#bounds - 1) * i // count]
+  for i, share in ipairs(at) do
+    out[i] = bounds[1 + math.floor((#bounds - 1) * share)]
   end
   return #bounds > 2 and out or {}
 end
 
--- Real keys at or behind each of the values, in order, without the first and the last.
-local function walk(conn, target, leaf, bounds, first, last)
+-- Real keys at or behind each of the values, in order, without the first and the last; and the share
+-- of the rows before each.
+local function walk(conn, target, leaf, at, bounds, first, last)
   if #bounds == 0 then
-    return {}
+    return {}, {}
   end
   local column = target.key[1]
   local rows = conn:exec(([[
-SELECT k.key::text AS key FROM (SELECT DISTINCT ON (%s) %s, key FROM
- pg_catalog.unnest($1::text[]) AS b (bound), LATERAL (SELECT %s, %s AS key FROM %s AS t
- WHERE t.%s %s b.bound::%s ORDER BY %s LIMIT 1) k ORDER BY %s) k
+SELECT k.key::text AS key, k.nth FROM (SELECT DISTINCT ON (%s) %s, key, b.nth FROM
+ pg_catalog.unnest($1::text[]) WITH ORDINALITY AS b (bound, nth), LATERAL (SELECT %s, %s AS key
+ FROM %s AS t WHERE t.%s %s b.bound::%s ORDER BY %s LIMIT 1) k ORDER BY %s, b.nth) k
 WHERE k.key OPERATOR(pg_catalog.<>) $2::text[] AND k.key OPERATOR(pg_catalog.<>) $3::text[] ]])
     :format(render.key_order(target, "k"), render.key_order(target, "k"),
       render.key_order(target, "t"), render.key_array(target, "t"), leaf.name,
       quote.ident(column.name), target.operator:format(">="), column.type,
       render.key_order(target, "t"), render.key_order(target, "k")), { text_array(bounds), first,
     last })
-  local out = {}
+  local keys, shares = {}, {}
   for i, row in ipairs(rows) do
-    out[i] = row.key
+    keys[i], shares[i] = row.key, at[row.nth]
   end
-  return out
+  return keys, shares
 end
 
--- Equal steps from the first integer to the last.
-local function steps(first, last, count)
+-- From the first integer to the last by their distance.
+local function steps(first, last, at)
   local low, high = math.tointeger(first:sub(2, -2)), math.tointeger(last:sub(2, -2))
-  local out = {}
+  local keys, shares = {}, {}
   local previous = low
-  for i = 1, count - 1 do
-    local bound = math.tointeger(math.floor(low + (high + 0.0 - low) * (i / count)))
+  for _, share in ipairs(at) do
+    local bound = math.tointeger(math.floor(low + (high + 0.0 - low) * share))
     if bound and bound > previous and bound < high then
-      out[#out + 1] = ("{%d}"):format(bound)
+      keys[#keys + 1] = ("{%d}"):format(bound)
+      shares[#shares + 1] = share
       previous = bound
     end
   end
-  return out
+  return keys, shares
 end
 
-local function inner_bounds(conn, target, leaf, count, first, last)
-  if count <= 1 then
-    return {}
+local function inner_bounds(conn, target, leaf, at, first, last)
+  local keys, shares = walk(conn, target, leaf, at, histogram(conn, target, leaf, at), first, last)
+  if #keys == 0 and render.is_integer(target) then
+    return steps(first, last, at)
   end
-  local bounds = walk(conn, target, leaf, histogram(conn, target, leaf, count), first, last)
-  if #bounds == 0 and render.is_integer(target) then
-    bounds = steps(first, last, count)
-  end
-  return bounds
+  return keys, shares
 end
 
-local function chain(first, bounds, last)
-  local lows, highs = { first }, {}
-  for i, bound in ipairs(bounds) do
-    highs[i] = bound
-    lows[i + 1] = bound
-  end
-  highs[#highs + 1] = last
-  return lows, highs
-end
-
-local function blocks_of(leaf, count)
-  local bounds = {}
+local function blocks_of(leaf, at)
+  local keys, shares = {}, {}
   local previous = 0
-  for i = 1, count - 1 do
-    local block = leaf.blocks * i // count
+  for _, share in ipairs(at) do
+    local block = math.floor(leaf.blocks * share)
     if block > previous then
-      bounds[#bounds + 1] = ('{"(%d,65535)"}'):format(block)
+      keys[#keys + 1] = ('{"(%d,65535)"}'):format(block)
+      shares[#shares + 1] = share
       previous = block
     end
   end
-  return chain('{"(0,0)"}', bounds, ('{"(%d,65535)"}'):format(leaf.blocks - 1))
+  return keys, shares
+end
+
+-- The ranges between the first key, the keys and the last, and the rows that each may have.
+local function chain(rows, first, keys, shares, last)
+  local lows, highs, estimates = { first }, {}, {}
+  local before = 0
+  for i, key in ipairs(keys) do
+    highs[i] = key
+    lows[i + 1] = key
+    estimates[i] = math.floor(rows * (shares[i] - before))
+    before = shares[i]
+  end
+  highs[#highs + 1] = last
+  estimates[#highs] = math.floor(rows * (1 - before))
+  return { lows = lows, highs = highs, estimates = estimates }
 end
 
 local function ranges_of(conn, target, leaf, count)
+  local at = cuts(count)
   if target.is_ctid then
     if leaf.blocks == 0 then
       return nil
     end
-    return blocks_of(leaf, count)
+    local keys, shares = blocks_of(leaf, at)
+    return chain(leaf.rows, '{"(0,0)"}', keys, shares,
+      ('{"(%d,65535)"}'):format(leaf.blocks - 1))
   end
   local first, last = first_and_last(conn, target, leaf)
   if not first then
     return nil
   end
-  return chain(first, inner_bounds(conn, target, leaf, count, first, last), last)
+  local keys, shares = inner_bounds(conn, target, leaf, at, first, last)
+  return chain(leaf.rows, first, keys, shares, last)
 end
 
 ---How many ranges are wanted: enough to share the work, none too short to be worth a claim.
@@ -153,8 +173,8 @@ end
 ---@field relid integer
 ---@field lows string[]   text[] in PostgreSQL's form
 ---@field highs string[]
+---@field estimates integer[]  rows of each
 ---@field inclusive boolean  the first low belongs to the first range
----@field rows integer  estimated
 
 ---Plans the ranges of a table.
 ---@param conn userdata  with ISO dates
@@ -173,16 +193,12 @@ function ranges.plan(conn, target, options)
   for _, leaf in ipairs(target.leaves) do
     local share = total > 0 and leaf.rows / total or 1
     local count = count_for(leaf.rows, options.batch_rows, share, options.at_most)
-    local lows, highs = ranges_of(conn, target, leaf, count)
-    if lows then
-      list[#list + 1] = {
-        relation = leaf.name,
-        relid = leaf.oid,
-        lows = lows,
-        highs = highs,
-        inclusive = not target.is_ctid,
-        rows = leaf.rows,
-      }
+    local found = ranges_of(conn, target, leaf, count)
+    if found then
+      found.relation = leaf.name
+      found.relid = leaf.oid
+      found.inclusive = not target.is_ctid
+      list[#list + 1] = found
     end
   end
   local rows_per_block = blocks > 0 and math.max(1, total // blocks) or ROWS_PER_BLOCK
