@@ -279,6 +279,11 @@ static bool row_reject(struct batch_worker *worker, struct fault *fault)
 static bool row_recover(struct batch_worker *worker, struct fault *fault)
 {
     int64_t rows = worker->range.rows;
+    if (rows == ROWS_UNKNOWN) { // counted first
+        upper_forget(worker);
+        fault_clear(fault);
+        return true;
+    }
     if (rows > 1) {
         if (worker->suspect == 0) {
             worker->size_before = worker->size;

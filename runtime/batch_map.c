@@ -84,7 +84,7 @@ static bool rows_send(struct batch_worker *worker, const struct result *rows,
         worker->range.inclusive = false; // the next chunk begins above the cursor
     }
     if (ok && is_cut) {
-        *ending = (struct batch_ending){.cursor = *cursor, .rows = limits.first};
+        *ending = (struct batch_ending){.cursor = *cursor, .is_cut = true, .rows = limits.first};
     }
     return ok;
 }
@@ -116,6 +116,9 @@ bool batch_map_step(struct batch_worker *worker, struct fault *fault)
     struct batch_ending ending = {.cursor = upper, .is_last = range->is_last, .rows = range->rows};
     bool ok = upper != NULL || no_memory(fault);
     ok = ok && (range->rows == 0 || rows_read(worker, &rows, fault));
+    if (ok && range->rows == ROWS_UNKNOWN) {
+        ending.rows = result_rows(&rows);
+    }
     if (ok && (worker->compares || range->rows == 0)) { // locked rows are held by an open one
         ok = batch_begin(worker, fault);
     }

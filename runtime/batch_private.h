@@ -2,6 +2,8 @@
 // Shared by batch*.c: the worker, and the steps that its loop is made of.
 #include "batch.h"
 
+enum { ROWS_UNKNOWN = -1 };
+
 /// The part of the keys that the worker has now. Texts are owned.
 struct batch_range {
     char *id; // NULL: none
@@ -11,7 +13,8 @@ struct batch_range {
     bool inclusive; // lower itself belongs to it
     bool is_retry;  // of a row that was put aside
     char *upper;    // where the next batch ends, found beforehand; NULL: not known
-    int64_t rows;   // up to there
+    int64_t rows;   // up to there; ROWS_UNKNOWN when it was not looked at
+    double width;   // of integer keys: how far it is; 0: not known
     bool is_last;   // upper is the end
     bool is_done;
 };
@@ -41,6 +44,7 @@ struct batch_worker {
     enum batch_end closed;     // what the last checkpoint said of the backfill: DONE when it runs
     int64_t size;              // rows of the next batch
     double ms_per_row;         // moving average
+    double density;            // rows for each integer of the last batch; 0: not known
     int64_t suspect;           // rows among which a bad one must be; 0: none
     int64_t size_before;       // the size before the search for it
     int tries;                 // of the same batch that failed for a passing reason
@@ -97,7 +101,8 @@ bool batch_step(struct batch_worker *worker, struct fault *fault);
 struct batch_ending {
     const char *cursor;
     bool is_last;
-    int64_t rows;
+    bool is_cut;  // it ends before the key that was looked up for it
+    int64_t rows; // ROWS_UNKNOWN: as many as the work says
 };
 
 /// Queues the rows that are put aside; when they are too many the transaction fails.

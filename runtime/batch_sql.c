@@ -114,15 +114,15 @@ const struct batch_sql_template batch_sql_of_workers[] = {
      " owner = CASE WHEN $4::bool THEN NULL ELSE r.owner END,"
      " finished = CASE WHEN $4::bool THEN " CLOCK " END,"
      " lease_until = " LEASE ", split_wanted = r.split_wanted AND NOT $4::bool,"
-     " rows_seen = r.rows_seen " PLUS " $5::int8,"
-     " rows_changed = r.rows_changed " PLUS " $6::int8 " PLUS
-     " COALESCE(pg_catalog.pg_stat_get_xact_tuples_updated($7::oid) " MINUS
-     " pg_catalog.current_setting('luamig.updated')::int8, 0),"
+     " rows_seen = r.rows_seen " PLUS " COALESCE($5::int8, s.updated),"
+     " rows_changed = r.rows_changed " PLUS " $6::int8 " PLUS " s.updated,"
      " batches = r.batches " PLUS " 1, ms = r.ms " PLUS
-     " s.ms, batch_ms = s.ms, batch_rows = $5::int8,"
+     " s.ms, batch_ms = s.ms, batch_rows = COALESCE($5::int8, s.updated),"
      " last_error = NULL"
      " FROM %B b, (SELECT (pg_catalog.date_part('epoch', " CLOCK " " MINUS
-     " pg_catalog.now()) " TIMES " 1000)::int8 AS ms) s"
+     " pg_catalog.now()) " TIMES " 1000)::int8 AS ms,"
+     " COALESCE(pg_catalog.pg_stat_get_xact_tuples_updated($7::oid) " MINUS
+     " pg_catalog.current_setting('luamig.updated')::int8, 0) AS updated) s"
      " WHERE b.id " EQ " r.backfill AND r.id " EQ " $1::int8 AND r.token " EQ " $2::int8"
      " AND r.state " EQ " 'leased'"
      " RETURNING b.desired_state, COALESCE(b.outcome, '') AS outcome, b.batch_rows, b.target_ms,"

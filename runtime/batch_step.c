@@ -12,6 +12,9 @@
 // How often a batch looks for sessions that wait for it.
 enum { LOOK_EVERY_MS = 200 };
 
+// From so many rows for each integer on, the end of a batch is not looked up.
+static const double DENSE = 0.5;
+
 static bool no_memory(struct fault *fault)
 {
     return fault_set(fault, FAULT_MEMORY, "not enough memory");
@@ -26,15 +29,37 @@ static bool probe_send(struct batch_worker *worker, const char *lower, int64_t r
                            fault);
 }
 
-// upper and rows; without an upper key the rows go to the end of the range.
+// Where nearly every integer is a key, the end of a batch is computed: the keys are unique, so that
+// there are at most as many rows as integers.
+static bool is_dense(const struct batch_worker *worker)
+{
+    return worker->job->stride && worker->density >= DENSE && worker->suspect == 0;
+}
+
+static bool stride_send(struct batch_worker *worker, const char *lower, int64_t rows,
+                        struct fault *fault)
+{
+    struct batch_number number;
+    int64_t width = (int64_t)((double)rows / worker->density) + 1;
+    const char *params[] = {lower, worker->range.end, batch_number(&number, width)};
+    return batch_text_send(worker, worker->job->stride, params, 3, CONN_KEEP, &worker->sent.probe,
+                           fault);
+}
+
+// upper, rows and width; without an upper key the rows go to the end of the range.
 static bool probe_read(struct batch_worker *worker, const struct result *result,
                        struct fault *fault)
 {
     struct batch_range *range = &worker->range;
-    const char *upper = result_rows(result) > 0 ? result_value(result, 0, 0, NULL) : NULL;
-    const char *rows = result_rows(result) > 0 ? result_value(result, 0, 1, NULL) : NULL;
+    const char *upper = NULL, *rows = "0", *width = NULL;
+    if (result_rows(result) > 0) {
+        upper = result_value(result, 0, 0, NULL);
+        rows = result_value(result, 0, 1, NULL);
+        width = result_columns(result) > 2 ? result_value(result, 0, 2, NULL) : NULL;
+    }
     range->is_last = !upper;
-    range->rows = rows ? strtoll(rows, NULL, 10) : 0;
+    range->rows = rows ? strtoll(rows, NULL, 10) : ROWS_UNKNOWN;
+    range->width = width ? strtod(width, NULL) : 0;
     return batch_text_replace(&range->upper, upper ? upper : range->end) || no_memory(fault);
 }
 
@@ -87,7 +112,7 @@ static bool checkpoint_send(struct batch_worker *worker, const struct batch_endi
         worker->range.token,
         ending->cursor,
         ending->is_last ? "t" : "f",
-        batch_number(&rows, ending->rows),
+        ending->rows == ROWS_UNKNOWN ? NULL : batch_number(&rows, ending->rows),
         batch_number(&changed, worker->changed),
         worker->job->counts_updates ? worker->range.relid : NULL,
         look ? "t" : "f",
@@ -118,7 +143,8 @@ static bool ending_send(struct batch_worker *worker, const struct batch_ending *
     bool ok = checkpoint_send(worker, ending, fault) && resolve_send(worker, ending, fault);
     worker->range.inclusive = false; // the next batch begins above the cursor
     ok = ok && (ending->is_last ||
-                probe_send(worker, ending->cursor, next_size(worker, ending->rows), fault));
+                (is_dense(worker) ? stride_send : probe_send)(
+                    worker, ending->cursor, next_size(worker, ending->rows), fault));
     worker->range.inclusive = inclusive;
     return ok;
 }
@@ -164,6 +190,8 @@ static bool results_read(struct batch_worker *worker, struct fault *fault)
         if (result.seq == worker->sent.work && !worker->job->counts_updates) {
             worker->changed = batch_tag_count(&result);
             ok = batch_text_replace(&worker->changed_in, worker->range.id) && ok;
+        } else if (result.seq == worker->sent.work && worker->rows == ROWS_UNKNOWN) {
+            worker->rows = batch_tag_count(&result);
         } else if (result.seq == worker->sent.checkpoint) {
             checkpoint_read(worker, &result);
         } else if (result.seq == worker->sent.probe) {
@@ -187,7 +215,12 @@ bool batch_ending_commit(struct batch_worker *worker, const struct batch_ending 
     range->inclusive = false;
     range->is_done = ending->is_last;
     worker->rows = ending->rows;
-    return results_read(worker, fault);
+    double width = ending->is_cut ? 0 : range->width;
+    bool ok = results_read(worker, fault);
+    if (width > 0) {
+        worker->density = (double)worker->rows / width;
+    }
+    return ok;
 }
 
 static bool work_step(struct batch_worker *worker, struct fault *fault)

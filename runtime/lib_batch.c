@@ -227,6 +227,7 @@ static void job_read(lua_State *L, struct pool_box *box)
         .work = text_option(L, "work", false),
         .read = text_option(L, "read", false),
         .probe = text_option(L, "probe", true),
+        .stride = text_option(L, "stride", false),
         .middle = text_option(L, "middle", false),
         .vacuum = text_option(L, "vacuum", false),
         .after = text_option(L, "after", true),

@@ -40,6 +40,51 @@ describe("a batched UPDATE", function()
     assert.equal(250, db:value("SELECT count(*) FROM users WHERE email_norm = 'kept'"))
   end)
 
+  -- Where nearly every integer is a key the end of a batch is computed; behind a gap it is not.
+  for _, work in ipairs({ "set", "map" }) do
+    it("finds all rows, however their integers lie: " .. work, function()
+      db:exec("DROP TABLE IF EXISTS gaps")
+      db:exec("CREATE TABLE gaps (id bigint PRIMARY KEY, n bigint)")
+      db:exec([[INSERT INTO gaps SELECT * FROM (
+        SELECT (-9223372036854775808 + i)::int8 FROM generate_series(0, 999) i
+        UNION ALL SELECT i::int8 FROM generate_series(-500, 2999) i
+        UNION ALL SELECT i::int8 FROM generate_series(3000, 5998, 3) i
+        UNION ALL SELECT 4000000000 + 1000000007::int8 * i FROM generate_series(1, 500) i
+        UNION ALL SELECT 5000000000000 + i FROM generate_series(1, 3000) i WHERE i % 10 <> 0
+        UNION ALL SELECT (9223372036854775807 - i)::int8 FROM generate_series(0, 999) i) x]])
+      local rows = db:value("SELECT count(*) FROM gaps")
+      db:audit("gaps", "id")
+      local given = { table = "gaps", batch_rows = 70, target_ms = 1 }
+      if work == "set" then
+        given.set = { n = op.sql("id") }
+      else
+        given.read = { "id" }
+        given.map = function(row)
+          return { n = row.id }
+        end
+      end
+      local result = db:run("gaps", given)
+      assert.same({ rows, rows }, { result.rows, result.changed })
+      assert.same({ rows = rows, once = rows, more = 0 }, db:writes())
+      assert.equal(0, db:value("SELECT count(*) FROM gaps WHERE n IS DISTINCT FROM id"))
+    end)
+  end
+
+  it("does not look for the ends of batches where every integer is a key", function()
+    local function index_reads(name, remaining)
+      db:users(3000)
+      db:exec("VACUUM ANALYZE users")
+      db:run(name, { table = "users", set = lower, batch_rows = 100, remaining = remaining })
+      return batch.eventually("the statistics have come", function()
+        local read = db:value("SELECT idx_tup_read FROM pg_stat_user_indexes "
+          .. "WHERE indexrelid = 'users_pkey'::regclass")
+        return read >= 3000 and read
+      end)
+    end
+    local looked = index_reads("looked", "id IS NOT NULL")
+    assert.is_true(index_reads("computed") < looked - 2000)
+  end)
+
   it("does nothing to an empty table", function()
     db:users(0)
     local result = db:run("empty", { table = "users", set = lower })

@@ -50,6 +50,22 @@ describe("the SQL of a batch", function()
       .. "::text] AS key", shown(texts.middle))
   end)
 
+  it("computes the end of a batch only for integers all of whose rows are worked on", function()
+    local function stride_of(key, given)
+      given.table = "orders"
+      return render.texts(target(key), batch_spec.check("x", given), 50).stride
+    end
+    assert.equal("SELECT CASE WHEN s.upper < s.stop THEN ARRAY[s.upper::text] END AS key, "
+      .. "NULL::int8 AS rows, $3::int8::float8 AS width FROM (SELECT ($1::text[])[1]::numeric + "
+      .. "$3::int8::numeric AS upper, ($2::text[])[1]::numeric AS stop) AS s",
+      shown(stride_of({ id }, { set = { a = 1 } })))
+    assert.is_string(stride_of({ id }, { read = { "id" }, map = function() end }))
+    assert.is_nil(stride_of({ id }, { set = { a = 1 }, remaining = "a IS NULL" }))
+    assert.is_nil(stride_of({ id }, { sql = "DELETE FROM orders WHERE {range}" }))
+    assert.is_nil(stride_of({ id, id }, { set = { a = 1 } }))
+    assert.is_nil(stride_of({ column("day", "date") }, { set = { a = 1 } }))
+  end)
+
   it("compares keys of several columns as rows", function()
     local texts = render.texts(target({ id, column("day", "date") }), batch_spec.check("x", {
       table = "orders", set = { a = 1 },

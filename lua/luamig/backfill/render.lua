@@ -154,6 +154,12 @@ local function render_read(target, spec)
     render.key_order(target, target.alias))
 end
 
+-- How far an integer key is from $1, as a column.
+local function width_of(target, key)
+  return render.is_integer(target) and (", ((%s)[1]::numeric OPERATOR(pg_catalog.-) "
+    .. "($1::text[])[1]::numeric)::float8 AS width"):format(key) or ""
+end
+
 -- The key of the $3rd row behind $1; without one, how many rows there are up to $2. Only the key
 -- that is found is made a text: a scan evaluates what it returns for every row that OFFSET passes.
 local function render_probe(target)
@@ -161,11 +167,24 @@ local function render_probe(target)
   return ([[
 WITH bound AS MATERIALIZED (SELECT %s AS key FROM (SELECT %s FROM %s WHERE %s ORDER BY %s
  OFFSET $3::int8 OPERATOR(pg_catalog.-) 1 LIMIT 1) AS found)
-SELECT key, $3::int8 AS rows FROM bound UNION ALL
-SELECT NULL, (SELECT pg_catalog.count(*) FROM %s WHERE %s)
+SELECT key, $3::int8 AS rows%s FROM bound UNION ALL
+SELECT NULL, (SELECT pg_catalog.count(*) FROM %s WHERE %s)%s
  WHERE NOT EXISTS (SELECT FROM bound)]]):format(render.key_array(target, "found"),
     render.key_order(target, target.alias), from_table(target), where,
-    render.key_order(target, target.alias), from_table(target), where)
+    render.key_order(target, target.alias), width_of(target, "key"), from_table(target), where,
+    render.is_integer(target) and ", NULL" or "")
+end
+
+-- The integer that is $3 behind $1, for rows that are all worked on: how many there are, the work
+-- itself tells.
+local function render_stride(target, spec)
+  if target.is_ctid or not render.is_integer(target) or spec.kind == "sql" or spec.remaining then
+    return nil
+  end
+  return [[SELECT CASE WHEN s.upper OPERATOR(pg_catalog.<) s.stop THEN ARRAY[s.upper::text] END AS]]
+    .. [[ key, NULL::int8 AS rows, $3::int8::float8 AS width FROM (SELECT]]
+    .. [[ ($1::text[])[1]::numeric OPERATOR(pg_catalog.+) $3::int8::numeric AS upper,]]
+    .. [[ ($2::text[])[1]::numeric AS stop) AS s]]
 end
 
 -- In a text of ours: every operator between spaces is pg_catalog's, @name is a piece.
@@ -303,6 +322,7 @@ function render.texts(target, spec, rows_per_block)
     after = target.operator:format(">"),
     from = target.operator:format(">="),
     middle = render_middle(target),
+    stride = render_stride(target, spec),
     probe = target.is_ctid and render_ctid_probe(target, rows_per_block) or render_probe(target),
     vacuum = "VACUUM (SKIP_LOCKED) " .. target.name,
   }
