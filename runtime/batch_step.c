@@ -124,7 +124,7 @@ static bool checkpoint_send(struct batch_worker *worker, const struct batch_endi
 // A search for a bad row halves what is left of the suspects; else the size is the adapted one.
 static int64_t next_size(const struct batch_worker *worker, int64_t rows)
 {
-    int64_t suspects = worker->suspect - rows;
+    int64_t suspects = worker->suspect > 0 ? worker->suspect - rows : 0;
     return suspects > 0 ? (suspects + 1) / 2 : worker->size;
 }
 
