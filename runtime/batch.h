@@ -66,7 +66,8 @@ struct batch_output {
     const struct batch_write *writes;
     int write_count;
     const char *upper; // the last key dealt with
-    int row_count;     // rows dealt with; fewer than asked for when the time was over
+    int row_count;     // rows dealt with; fewer than asked for when their values are large …
+    bool is_late;      // … or the time was over
     int64_t rejected;  // of them put aside
     const char *keys, *sqlstates, *messages; // text[] each, of the rows put aside
     const char *first;                       // why the first of them

@@ -79,7 +79,7 @@ static bool rows_send(struct batch_worker *worker, const struct result *rows,
         ok = worker->mapper->map(worker->mapper->data, rows, &limits, &output, fault) &&
              chunk_send(worker, &output, *cursor, fault) &&
              (batch_text_replace(cursor, output.upper) || no_memory(fault));
-        is_cut = output.row_count < limits.count;
+        is_cut = output.is_late;
         limits.first += output.row_count;
         worker->range.inclusive = false; // the next chunk begins above the cursor
     }

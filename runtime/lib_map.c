@@ -11,6 +11,8 @@
 
 // Rows between two looks at the clock; how often it is looked at within a row.
 enum { CLOCK_EVERY = 16, TICK_MS = 20, STOP_AFTER_MS = 1000 };
+// Bytes of a statement's arrays: the server sorts them by their keys, within work_mem.
+enum { SIZE_AT_MOST = 1 << 20 };
 
 // The map that runs in this OS thread: a hook has nothing else to find it by.
 static _Thread_local struct lib_map *current;
@@ -69,7 +71,7 @@ static void row_push(lua_State *L, const struct lib_map *map)
     }
 }
 
-// All rows from the one at hand on, until one fails or the time is over.
+// All rows from the one at hand on, until one fails, the time is over or the arrays are large.
 static int rows_run(lua_State *L)
 {
     struct lib_map *map = lua_touserdata(L, 1);
@@ -85,7 +87,8 @@ static int rows_run(lua_State *L)
     int base = lua_gettop(L);
     for (; map->row < map->row_count; map->row++) {
         bool look = map->row % CLOCK_EVERY == 0 && map->row > 0;
-        if (look && clock_now_ms() > map->end_ms) {
+        map->is_late = look && clock_now_ms() > map->end_ms;
+        if (map->is_late || map->size > SIZE_AT_MOST) {
             break;
         }
         lua_pushvalue(L, AT_MAP);
@@ -279,6 +282,8 @@ static void batch_reset(struct lib_map *map, const struct result *rows,
     free(map->first);
     map->first = NULL;
     map->rejected = 0;
+    map->size = 0;
+    map->is_late = false;
     map->rows = rows;
     map->first_row = map->row = limits->first;
     map->row_count = limits->first + limits->count;
@@ -293,7 +298,9 @@ static void batch_reset(struct lib_map *map, const struct result *rows,
 
 static bool output_make(struct lib_map *map, struct batch_output *out)
 {
-    *out = (struct batch_output){.row_count = map->row - map->first_row, .rejected = map->rejected};
+    *out = (struct batch_output){.row_count = map->row - map->first_row,
+                                 .is_late = map->is_late,
+                                 .rejected = map->rejected};
     bool ok = map_writes_make(map, out);
     if (map->rejected > 0) {
         out->keys = array_text_end(&map->keys);

@@ -46,6 +46,8 @@ struct lib_map {
     // the batch at hand
     const struct result *rows;
     int first_row, row, row_count;
+    size_t size;  // bytes of its arrays
+    bool is_late; // the time was over
     bool is_compared;
     bool is_rejected;        // ctx.reject was called for this row
     struct array_text upper; // the key of the last row dealt with

@@ -197,6 +197,9 @@ void map_row_add(lua_State *L, struct lib_map *map)
             text_of_column_add(map, array++, column, false);
         }
     }
+    for (int i = 0; i < group->array_count; i++) {
+        map->size += group->arrays[i].size - group->marks[i];
+    }
     group->rows++;
     map->open = NULL;
 }

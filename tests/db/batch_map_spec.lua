@@ -76,6 +76,26 @@ describe("a row transform", function()
     assert.equal(20, db:value("SELECT count(*) FROM orders WHERE cents = id * 100 + 25"))
   end)
 
+  it("writes large values in statements that the server need not put on disk", function()
+    local function temporary_files()
+      db:exec("SELECT pg_stat_clear_snapshot()")
+      return db:value("SELECT temp_files FROM pg_stat_database WHERE datname = current_database()")
+    end
+    orders(60)
+    db:audit("orders", "id")
+    local before = temporary_files()
+    local result = db:run("large", spec(function(row)
+      return { note = tostring(row.id):rep(50000) }
+    end, { batch_rows = 100 }))
+    assert.same({ 60, 1 }, { result.changed, result.batches })
+    assert.same({ rows = 60, once = 60, more = 0 }, db:writes())
+    assert.equal(60, db:value("SELECT count(*) FROM orders WHERE note = repeat(id::text, 50000)"))
+    batch.eventually("the statistics have come", function()
+      return db:value("SELECT n_tup_upd FROM pg_stat_user_tables WHERE relname = 'orders'") >= 60
+    end)
+    assert.equal(before, temporary_files())
+  end)
+
   it("writes only the rows that the function changes, and only those columns", function()
     orders(100)
     db:audit("orders", "id")
