@@ -8,8 +8,8 @@
 
 // How small and how large batches may become by themselves.
 enum { ROWS_AT_LEAST = 100, ROWS_AT_MOST = 100000 };
-// How long an idle worker waits before it looks again for a range. What it asked for comes within the
-// time of a batch, so it looks often at first.
+// How long an idle worker waits before it looks again for a range. What it asked for comes within
+// the time of a batch, so it looks often at first.
 enum { LOOK_SOON_MS = 25, SOON_MS = 1000, LOOK_AGAIN_MS = 250, SLICE_MS = 100 };
 
 struct batch_worker *batch_worker_new(const struct batch_job *job, struct batch_control *control,

@@ -17,16 +17,16 @@
 struct batch_job {
     struct conn_options conn;
     const struct batch_sql *sql;
-    const char *backfill;     // its id
-    const char *code;         // a range is taken only while the backfill still has this code
-    const char *work;         // $1 lower $2 upper; NULL when a map function does the work
-    const char *read;         // the rows for it, likewise: the keys' columns come first
-    const char *probe;        // $1 lower $2 end $3 rows -> upper (NULL: the end), rows up to it, and
-                              // for integer keys how far it is
-    const char *stride;       // the same for a distance: nothing is read, rows are NULL. For unique
-                              // integers all of whose rows are worked on; else NULL
-    const char *middle;       // $1 lower $2 end -> a key between them; NULL: found by the probe
-    const char *vacuum;       // the table, between two batches; NULL: never
+    const char *backfill; // its id
+    const char *code;     // a range is taken only while the backfill still has this code
+    const char *work;     // $1 lower $2 upper; NULL when a map function does the work
+    const char *read;     // the rows for it, likewise: the keys' columns come first
+    const char *probe;    // $1 lower $2 end $3 rows -> upper (NULL: the end), rows up to it, and
+                          // for integer keys how far it is
+    const char *stride;   // the same for a distance: nothing is read, rows are NULL. For unique
+                          // integers all of whose rows are worked on; else NULL
+    const char *middle;   // $1 lower $2 end -> a key between them; NULL: found by the probe
+    const char *vacuum;   // the table, between two batches; NULL: never
     const char *after, *from; // the two operators that \2 stands for
     bool counts_updates;      // the server counts what the work changed; else its tag does
     bool is_compared;         // rows for a map function are compared when written, not locked

@@ -6,8 +6,8 @@
 #include <string.h>
 #include <sys/random.h>
 
-// So many batches a worker keeps of a range that it shares and that cannot be halved unseen. Of what
-// is shorter it gives the half that it counted, down to so much of a batch.
+// So many batches a worker keeps of a range that it shares and that cannot be halved unseen. Of
+// what is shorter it gives the half that it counted, down to so much of a batch.
 enum { KEEP_BATCHES = 4, SHARED_PART = 4 };
 
 void batch_range_clear(struct batch_range *range)

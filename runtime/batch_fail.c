@@ -64,7 +64,8 @@ static enum failure failure_of(const struct batch_worker *worker, const struct f
         return FAILURE_OWN;
     } else if (fault->kind != FAULT_SERVER) {
         return FAILURE_FINAL;
-    } else if (fault->seq == worker->sent.checkpoint && is_raised(fault, "belongs to another worker")) {
+    } else if (fault->seq == worker->sent.checkpoint &&
+               is_raised(fault, "belongs to another worker")) {
         return FAILURE_FENCED;
     } else if (is_raised(fault, "more rows failed than on_error allows")) {
         return FAILURE_BUDGET;

@@ -36,6 +36,13 @@ static bool is_dense(const struct batch_worker *worker)
     return worker->job->stride && worker->density >= DENSE && worker->suspect == 0;
 }
 
+static void density_set(struct batch_worker *worker, double width, int64_t rows)
+{
+    if (width > 0 && rows != ROWS_UNKNOWN) {
+        worker->density = (double)rows / width;
+    }
+}
+
 static bool stride_send(struct batch_worker *worker, const char *lower, int64_t rows,
                         struct fault *fault)
 {
@@ -142,9 +149,9 @@ static bool ending_send(struct batch_worker *worker, const struct batch_ending *
     bool inclusive = worker->range.inclusive;
     bool ok = checkpoint_send(worker, ending, fault) && resolve_send(worker, ending, fault);
     worker->range.inclusive = false; // the next batch begins above the cursor
-    ok = ok && (ending->is_last ||
-                (is_dense(worker) ? stride_send : probe_send)(
-                    worker, ending->cursor, next_size(worker, ending->rows), fault));
+    ok = ok &&
+         (ending->is_last || (is_dense(worker) ? stride_send : probe_send)(
+                                 worker, ending->cursor, next_size(worker, ending->rows), fault));
     worker->range.inclusive = inclusive;
     return ok;
 }
@@ -205,22 +212,23 @@ static bool results_read(struct batch_worker *worker, struct fault *fault)
 bool batch_ending_commit(struct batch_worker *worker, const struct batch_ending *ending,
                          struct fault *fault)
 {
+    struct batch_range *range = &worker->range;
+    double width = ending->is_cut ? 0 : range->width;
+    density_set(worker, width, ending->rows);
     if (!ending_send(worker, ending, fault) || !batch_commit(worker, fault)) {
         return false;
     }
-    struct batch_range *range = &worker->range;
     if (!batch_text_replace(&range->lower, ending->cursor)) {
         return no_memory(fault);
     }
     range->inclusive = false;
     range->is_done = ending->is_last;
     worker->rows = ending->rows;
-    double width = ending->is_cut ? 0 : range->width;
-    bool ok = results_read(worker, fault);
-    if (width > 0) {
-        worker->density = (double)worker->rows / width;
+    if (!results_read(worker, fault)) {
+        return false;
     }
-    return ok;
+    density_set(worker, width, worker->rows);
+    return true;
 }
 
 static bool work_step(struct batch_worker *worker, struct fault *fault)

@@ -298,9 +298,8 @@ static void batch_reset(struct lib_map *map, const struct result *rows,
 
 static bool output_make(struct lib_map *map, struct batch_output *out)
 {
-    *out = (struct batch_output){.row_count = map->row - map->first_row,
-                                 .is_late = map->is_late,
-                                 .rejected = map->rejected};
+    *out = (struct batch_output){
+        .row_count = map->row - map->first_row, .is_late = map->is_late, .rejected = map->rejected};
     bool ok = map_writes_make(map, out);
     if (map->rejected > 0) {
         out->keys = array_text_end(&map->keys);

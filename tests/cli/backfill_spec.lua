@@ -68,8 +68,8 @@ describe("batched migrations on the command line", function()
       s:eventually("SELECT count(*) > $1::int * 300 FROM audit", { i })
       process:signal("KILL")
       process:wait()
-      -- Its sessions end what they were sent. Then what the lease protects is over, so that the test
-      -- need not wait for it.
+      -- Its sessions end what they were sent. Then what the lease protects is over, so that the
+      -- test need not wait for it.
       s:eventually("SELECT count(*) = 0 FROM pg_stat_activity WHERE datname = current_database() "
         .. "AND pid <> pg_backend_pid()")
       s:connect():exec("UPDATE luamig.backfill_range SET lease_until = now()")

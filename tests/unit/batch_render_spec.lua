@@ -107,9 +107,10 @@ describe("the SQL of a batch", function()
     local spec = batch_spec.check("x", { table = "orders", read = { "raw" }, map = map })
     local orders = target({ id }, { raw, cents, column("tags", "text[]", { has_array = false }) })
     assert.equal("UPDATE <table> AS orders SET cents = v.c1, tags = v.c2::text[] FROM (SELECT "
-      .. "unnest($1::bigint[]) AS k1, unnest($2::bigint[]) AS c1, unnest($3::text[]) AS c2 ORDER BY 1) AS v "
-      .. "WHERE orders.id = v.k1 AND orders.id <after> ($4::text[])[1]::bigint AND orders.id <= "
-      .. "($5::text[])[1]::bigint", shown(render.write(orders, spec, { "cents", "tags" }, false)))
+      .. "unnest($1::bigint[]) AS k1, unnest($2::bigint[]) AS c1, unnest($3::text[]) AS c2 "
+      .. "ORDER BY 1) AS v WHERE orders.id = v.k1 AND orders.id <after> ($4::text[])[1]::bigint "
+      .. "AND orders.id <= ($5::text[])[1]::bigint",
+      shown(render.write(orders, spec, { "cents", "tags" }, false)))
   end)
 
   it("compares what was read, when rows are not locked", function()

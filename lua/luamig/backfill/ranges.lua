@@ -68,8 +68,8 @@ WHERE c.oid OPERATOR(pg_catalog.=) $1::pg_catalog.oid AND s.attname OPERATOR(pg_
   return #bounds > 2 and out or {}
 end
 
--- Real keys at or behind each of the values, in order, without the first and the last; and the share
--- of the rows before each.
+-- Real keys at or behind each of the values, in order, without the first and the last; and the
+-- share of the rows before each.
 local function walk(conn, target, leaf, at, bounds, first, last)
   if #bounds == 0 then
     return {}, {}

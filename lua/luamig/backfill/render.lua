@@ -259,8 +259,9 @@ function render.changed(target, names)
   return arrays, conditions
 end
 
--- Rows come in the order of their keys. Where comparing keys is cheap the planner is told so: it then
--- merges them with the index, row by row, instead of hashing one side (7 % less of the server's time).
+-- Rows come in the order of their keys. Where comparing keys is cheap the planner is told so: it
+-- then merges them with the index, row by row, instead of hashing one side (measured: 7 % less of
+-- the server's time).
 local function order(target)
   local column = target.key[1]
   local is_cheap = #target.key == 1 and column.has_array and is_plain[column.base_type]
