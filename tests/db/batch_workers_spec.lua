@@ -165,6 +165,28 @@ describe("workers", function()
     assert.same({ 4, 8000 }, { #rows, total })
   end)
 
+  it("find ranges along an index whose first column has few rows for each value", function()
+    db:exec("DROP TABLE IF EXISTS lines")
+    db:exec("CREATE TABLE lines (tenant text, nr int, n int DEFAULT 0, PRIMARY KEY (tenant, nr))")
+    db:exec("INSERT INTO lines SELECT 't' || i % 500, i FROM generate_series(1, 6000) i")
+    db:exec("ANALYZE lines")
+    local given = { table = "lines", set = { n = op.sql("n + 1") }, batch_rows = 10 }
+    register("lines", given)
+    local st = require("luamig.backfill.state").new(db.conn)
+    require("luamig.backfill.prepare").pass(st, st:find("lines"), batch_spec.check("lines", given),
+      { ranges = 8 })
+    local ranges = db:exec([[SELECT r.rows_estimate AS estimate FROM luamig.backfill_range r
+      JOIN luamig.backfill b ON b.id = r.backfill WHERE b.name = 'lines' ORDER BY r.id]])
+    local total = 0
+    for _, range in ipairs(ranges) do
+      total = total + range.estimate
+    end
+    assert.is_true(#ranges > 3)
+    assert.near(6000, total, 8)
+    assert.equal("done", (backfill.run({ url = db.url }, "lines")))
+    assert.equal(6000, db:value("SELECT count(*) FROM lines WHERE n = 1"))
+  end)
+
   -- Two batches of a second: the other worker gets its part after the first.
   it("share the last batch of a range", function()
     orders(1000, 2)
