@@ -190,6 +190,15 @@ describe("a batched UPDATE", function()
     result = db:run("parent", { table = "parent", set = { n = op.sql("n + 1") }, batch_rows = 10 })
     assert.equal(200, result.changed)
     assert.equal(200, db:value("SELECT count(*) FROM parent WHERE n = 1"))
+
+    db:exec("ALTER TABLE child DROP CONSTRAINT child_pkey")
+    local f = db:fault("twice", { table = "parent", set = { n = 2 } })
+    assert.equal("public.child inherits from 'parent', but no unique index of its own has just "
+      .. "these columns: id", f.message)
+    assert.equal('create one, or use key = "ctid" together with remaining', f.hint)
+    result = db:run("blocks", { table = "parent", key = "ctid", set = { n = 2 },
+      remaining = "n <> 2" })
+    assert.equal(200, result.changed)
   end)
 
   it("quotes names", function()

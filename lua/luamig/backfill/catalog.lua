@@ -192,6 +192,30 @@ local function key_columns(target, key)
   return list
 end
 
+local function has_key(conn, oid, key)
+  for _, index in ipairs(conn:exec(keys_sql, { oid })) do
+    if same_set(key, index.columns) then
+      return true
+    end
+  end
+  return false
+end
+
+-- A child of plain inheritance has indexes of its own, or none: its keys may be there twice.
+local function check_children(conn, relation, target, leaves)
+  local key = {}
+  for i, column in ipairs(target.key) do
+    key[i] = column.name
+  end
+  for _, leaf in ipairs(leaves) do
+    if leaf.oid ~= relation.oid and not has_key(conn, leaf.oid, key) then
+      refuse(("%s inherits from '%s', but no unique index of its own has just these columns: %s")
+        :format(leaf.name, target.written, table.concat(key, ", ")),
+        'create one, or use key = "ctid" together with remaining')
+    end
+  end
+end
+
 -- A partitioned table has no rows itself; one statement for all of it says nothing of its leaves.
 local function leaves_of(conn, relation, target)
   if target.is_whole then
@@ -204,6 +228,9 @@ local function leaves_of(conn, relation, target)
     return { total }
   end
   local leaves = conn:exec(leaves_sql, { relation.oid })
+  if relation.kind == "r" and not target.is_ctid then
+    check_children(conn, relation, target, leaves)
+  end
   for _, leaf in ipairs(leaves) do
     leaf.name = "ONLY " .. leaf.name
   end
