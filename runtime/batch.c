@@ -115,11 +115,12 @@ static void search_go_on(struct batch_worker *worker)
     }
 }
 
-// A pause that the lease would hardly outlast is taken without a range.
-static void pause_between(struct batch_worker *worker)
+// Between two batches, with the range of the next one in hand: so others see that somebody works. A
+// pause that the lease would hardly outlast is taken without a range.
+static void pause_take(struct batch_worker *worker)
 {
-    int64_t slow = atomic_load(&worker->control->slow_percent);
-    int64_t pause = worker->tuning.pause_ms + (slow > 100 ? worker->ms * (slow - 100) / 100 : 0);
+    int64_t pause = worker->pause_ms;
+    worker->pause_ms = 0;
     if (pause > worker->tuning.lease_ms / 2) {
         batch_release(worker, NULL);
     }
@@ -143,7 +144,8 @@ static bool step_done(struct batch_worker *worker, struct fault *fault)
     } else if (worker->wants_split && !batch_split(worker, fault)) {
         return false;
     }
-    pause_between(worker);
+    int64_t slow = atomic_load(&worker->control->slow_percent);
+    worker->pause_ms = worker->tuning.pause_ms + (slow > 100 ? worker->ms * (slow - 100) / 100 : 0);
     return true;
 }
 
@@ -202,7 +204,7 @@ static bool range_get(struct batch_worker *worker, enum batch_claim *claim, stru
     return true;
 }
 
-// One turn: a connection, a range, the end of the batch, the batch.
+// One turn: a connection, a range, the pause, or the end of the batch and the batch.
 static bool turn(struct batch_worker *worker, enum batch_claim *claim, struct fault *fault)
 {
     *claim = CLAIM_TAKEN;
@@ -214,6 +216,10 @@ static bool turn(struct batch_worker *worker, enum batch_claim *claim, struct fa
     }
     if (!worker->range.id) {
         return range_get(worker, claim, fault);
+    }
+    if (worker->pause_ms > 0) {
+        pause_take(worker);
+        return true;
     }
     if (!worker->range.upper && !batch_probe(worker, fault)) {
         return false;

@@ -42,6 +42,7 @@ struct batch_worker {
     struct batch_tuning tuning;
     bool wants_split;          // somebody asked for a part of the range
     enum batch_end closed;     // what the last checkpoint said of the backfill: DONE when it runs
+    int64_t pause_ms;          // before the next batch
     int64_t size;              // rows of the next batch
     double ms_per_row;         // moving average
     double density;            // rows for each integer of the last batch; 0: not known

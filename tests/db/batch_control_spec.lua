@@ -1,6 +1,7 @@
 local backfill = require("luamig.backfill")
 local batch = require("support.batch")
 local batch_spec = require("luamig.batch_spec")
+local clock = require("luamig.core.clock")
 local connection = require("luamig.core.conn")
 local control = require("luamig.backfill.control")
 local fault = require("luamig.fault")
@@ -170,6 +171,26 @@ describe("a backfill under control", function()
       pause_ms = "0" })
     assert.equal("done", worker:wait())
     check_all_once(1500)
+  end)
+
+  -- Each range is one batch: a worker takes the next before it pauses.
+  it("shows a worker that pauses between two ranges", function()
+    numbers(1000)
+    db:exec("ANALYZE numbers")
+    register("pausing", { batch_rows = 10, target_ms = 1000, pause_ms = 150 })
+    local worker = db:worker("pausing")
+    eventually("two ranges are done", function()
+      return control.status(st, "pausing").ranges_done >= 2
+    end)
+    local seen = 0
+    for _ = 1, 20 do
+      seen = seen + control.status(st, "pausing").workers
+      clock.sleep_ms(20)
+    end
+    assert.is_true(seen > 15)
+    control.tune(st, "pausing", { pause_ms = "0" })
+    assert.equal("done", worker:wait())
+    check_all_once(1000)
   end)
 
   it("is paused after the batch at hand, by whoever works on it", function()

@@ -163,9 +163,11 @@ local function ranges_of(conn, target, leaf, count)
   return chain(leaf.rows, first, keys, shares, last)
 end
 
----How many ranges are wanted: enough to share the work, none too short to be worth a claim.
+-- How many ranges are wanted: enough to share the work, and the last and smallest of them, a share
+-- of 1 / count², still one batch.
 local function count_for(rows, batch_rows, share, at_most)
-  return math.max(1, math.min(rows // (batch_rows * 4), math.ceil(at_most * share)))
+  return math.max(1, math.min(math.floor(math.sqrt(rows / batch_rows)),
+    math.ceil(at_most * share)))
 end
 
 ---@class luamig.backfill.Ranges  of one leaf
