@@ -82,19 +82,22 @@ const struct batch_sql_template batch_sql_of_operators[] = {
     {BATCH_ERRORS, "errors",
      "SELECT relation, key, sqlstate, message, attempts, at::text AS at FROM %E"
      " WHERE backfill " EQ " $1::int8 AND resolved_at IS NULL ORDER BY id LIMIT $2::int8"},
-    // With $2 the code is open: whatever comes next is taken for right, such as a mended script's.
+    // With $2 the code is open, which '?' before it stands for: whatever comes next is taken for
+    // right, such as a mended script's.
     {BATCH_RETRY, "retry",
      "WITH open AS (UPDATE %B SET outcome = NULL, failure = NULL, finished = NULL,"
-     " desired_state = 'run', code = CASE WHEN $2::bool THEN '' ELSE code END"
+     " desired_state = 'run', code = CASE WHEN $2::bool THEN '?' OPERATOR(pg_catalog.||) "
+     "pg_catalog.ltrim(code, '?') ELSE code END"
      " WHERE id " EQ " $1::int8 RETURNING id),"
      " again AS (UPDATE %R r SET state = 'pending', attempts = 0 FROM open"
      " WHERE r.backfill " EQ " open.id AND r.state " EQ " 'failed')"
      " INSERT INTO %V (backfill, what) SELECT id, 'retried' FROM open"},
     {BATCH_ADOPT, "adopt",
-     "WITH adopted AS (UPDATE %B SET code = $2, spec = $3, file = $4, script = $5, context = $6,"
+     "WITH old AS (SELECT code FROM %B WHERE id " EQ " $1::int8),"
+     " adopted AS (UPDATE %B SET code = $2, spec = $3, file = $4, script = $5, context = $6,"
      " plan = NULL WHERE id " EQ " $1::int8 AND code OPERATOR(pg_catalog.<>) $2 RETURNING id)"
-     " INSERT INTO %V (backfill, what, detail) SELECT id, 'goes on with other code', $2"
-     " FROM adopted"},
+     " INSERT INTO %V (backfill, what, detail) SELECT adopted.id, 'goes on with other code', $2"
+     " FROM adopted, old WHERE pg_catalog.ltrim(old.code, '?') OPERATOR(pg_catalog.<>) $2"},
     {BATCH_RETRY_KEYS, "retry_keys",
      "INSERT INTO %R (backfill, pass, relation, relid, lo, hi, inclusive, retry_of, rows_estimate)"
      " SELECT e.backfill, b.pass, e.relation, e.relid, e.key, e.key, true, e.id, 0"

@@ -121,9 +121,14 @@ local function is_same(row, entry)
     and row.run == entry.run
 end
 
+-- After a retry whatever code comes next is taken for right.
+local function is_code_open(row)
+  return row.code:sub(1, 1) == "?"
+end
+
 -- An unfinished run is gone on with, unless its code is another one now.
 local function resumed(st, row, spec, entry)
-  if row.code == "" then
+  if is_code_open(row) then
     st:adopt(row.id, spec, entry)
   elseif row.code ~= entry.code then
     changed_raise(st, row)
@@ -209,13 +214,13 @@ end
 local function script_for(st, row, current)
   local script = engine.script_of(row)
   local differs = row.kind == "map" and current and script and current.text ~= script.text
-  if differs and row.code ~= "" then
+  if differs and not is_code_open(row) then
     changed_raise(st, row)
   elseif differs then
     local spec = require("luamig.backfill.recorded").spec(current, row.name)
     st:adopt(row.id, spec, entry_of(spec, { script = current }))
     return current
-  elseif row.code == "" then
+  elseif is_code_open(row) then
     local spec = engine.spec_of(row)
     st:adopt(row.id, spec, entry_of(spec, { script = script }))
   end
