@@ -51,6 +51,14 @@ describe("workers", function()
     return backfill.register(db.conn, batch_spec.check(name, given), {})
   end
 
+  -- Registered, and so many ranges made for it.
+  local function plan(name, given, ranges)
+    register(name, given)
+    local st = require("luamig.backfill.state").new(db.conn)
+    require("luamig.backfill.prepare").pass(st, st:find(name), batch_spec.check(name, given),
+      { ranges = ranges })
+  end
+
   local function check_all_once(rows)
     assert.same({ rows = rows, once = rows, more = 0 }, db:writes())
   end
@@ -128,10 +136,7 @@ describe("workers", function()
     orders(6000)
     local given = { table = "orders", set = { cents = 1 }, batch_rows = 20, target_ms = 1,
       pause_ms = 5 }
-    register("tail", given)
-    local st = require("luamig.backfill.state").new(db.conn)
-    require("luamig.backfill.prepare").pass(st, st:find("tail"), batch_spec.check("tail", given),
-      { ranges = 1 })
+    plan("tail", given, 1)
     local list = {}
     for i = 1, 2 do
       list[i] = db:worker("tail")
@@ -148,10 +153,7 @@ describe("workers", function()
   it("find ranges that become smaller, so that they end together", function()
     orders(8000)
     local given = { table = "orders", set = { cents = 1 }, batch_rows = 10 }
-    register("cut", given)
-    local st = require("luamig.backfill.state").new(db.conn)
-    require("luamig.backfill.prepare").pass(st, st:find("cut"), batch_spec.check("cut", given),
-      { ranges = 4 })
+    plan("cut", given, 4)
     local rows = db:exec([[SELECT r.rows_estimate AS estimate, (SELECT count(*) FROM orders o
       WHERE o.id > r.lo[1]::int - r.inclusive::int AND o.id <= r.hi[1]::int) AS rows
       FROM luamig.backfill_range r JOIN luamig.backfill b ON b.id = r.backfill
@@ -171,10 +173,7 @@ describe("workers", function()
     db:exec("INSERT INTO lines SELECT 't' || i % 500, i FROM generate_series(1, 6000) i")
     db:exec("ANALYZE lines")
     local given = { table = "lines", set = { n = op.sql("n + 1") }, batch_rows = 10 }
-    register("lines", given)
-    local st = require("luamig.backfill.state").new(db.conn)
-    require("luamig.backfill.prepare").pass(st, st:find("lines"), batch_spec.check("lines", given),
-      { ranges = 8 })
+    plan("lines", given, 8)
     local ranges = db:exec([[SELECT r.rows_estimate AS estimate FROM luamig.backfill_range r
       JOIN luamig.backfill b ON b.id = r.backfill WHERE b.name = 'lines' ORDER BY r.id]])
     local total = 0
@@ -191,10 +190,7 @@ describe("workers", function()
   it("share the last batch of a range", function()
     orders(1000, 2)
     local given = { table = "orders", set = { cents = 1 }, batch_rows = 500, target_ms = 1000 }
-    register("last", given)
-    local st = require("luamig.backfill.state").new(db.conn)
-    require("luamig.backfill.prepare").pass(st, st:find("last"), batch_spec.check("last", given),
-      { ranges = 1 })
+    plan("last", given, 1)
     local list = { db:worker("last"), db:worker("last") }
     for _, each in ipairs(list) do
       assert.equal("done", each:wait())
