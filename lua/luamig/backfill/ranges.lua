@@ -109,6 +109,9 @@ local function steps(first, last, at)
 end
 
 local function inner_bounds(conn, target, leaf, at, first, last)
+  if #at == 0 then
+    return {}, {}
+  end
   local keys, shares = walk(conn, target, leaf, at, histogram(conn, target, leaf, at), first, last)
   if #keys == 0 and render.is_integer(target) then
     return steps(first, last, at)

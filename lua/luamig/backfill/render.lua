@@ -178,7 +178,7 @@ end
 -- The integer that is $3 behind $1, for rows that are all worked on: how many there are, the work
 -- itself tells.
 local function render_stride(target, spec)
-  if target.is_ctid or not render.is_integer(target) or spec.kind == "sql" or spec.remaining then
+  if not render.is_integer(target) or spec.kind == "sql" or spec.remaining then
     return nil
   end
   return [[SELECT CASE WHEN s.upper OPERATOR(pg_catalog.<) s.stop THEN ARRAY[s.upper::text] END AS]]
